@@ -1,0 +1,25 @@
+# Every command a person needs; `make help` lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.venv/ready: requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys, venv, ensurepip; assert sys.version_info >= (3, 11)' \
+	  || { echo 'Python 3.11 or newer with venv is needed (Debian: apt-get install python3-venv)' >&2; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.PHONY: setup
+setup: .venv/ready ## the virtual environment with the locked dependencies
+
+.PHONY: lock
+lock: ## write the lock files anew from pyproject.toml (needs uv)
+	for set in 'webhook:' 'certs:--extra certs --extra cluster' 'dev:--extra certs --extra cluster --group dev'; do \
+	  uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+	    --python-version 3.11 $${set#*:} pyproject.toml -o requirements/$${set%%:*}.txt || exit; \
+	done

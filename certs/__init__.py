@@ -1,0 +1,1 @@
+"""The certificate controller: issues, publishes and renews what the webhook serves with."""
