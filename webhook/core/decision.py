@@ -1,0 +1,106 @@
+"""The one record: what was decided, about what, and why.
+
+Patch, warnings, audit annotations, log, metrics, command line and documentation are all made from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from webhook.core.patch import Operations
+    from webhook.core.settings import Problem
+
+
+class Outcome(StrEnum):
+    """How a decision ends."""
+
+    PATCHED = "patched"
+    """The Pod is changed."""
+    SKIPPED = "skipped"
+    """Nothing is changed, and nobody needs to act."""
+    REFUSED = "refused"
+    """A change was wanted but is not safe; the whole Pod is then left as it came."""
+
+
+class Reason(Enum):
+    """Base of every table of reasons: ``NAME = sentence, advice[, warns]``.
+
+    The sentence is a template that the decision fills and stands nowhere else; the advice answers "what do I do
+    now?"; ``warns`` marks a reason that the person who creates the Pod should see even if the Pod is patched.
+    """
+
+    def __init__(self, sentence: str, advice: str, warns: bool = False) -> None:
+        self.sentence = sentence
+        self.advice = advice
+        self.warns = warns
+
+    @property
+    def code(self) -> str:
+        """The name in CamelCase, as the Kubernetes API conventions ask of a ``reason``."""
+        return "".join(word.capitalize() for word in self.name.split("_"))
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One mutation's decision about one target."""
+
+    outcome: Outcome
+    target: str
+    """``pod`` or ``container/<name>``."""
+    reason: Reason
+    message: str
+    """The reason's sentence, filled in."""
+    operations: Operations = ()
+    """JSON Patch operations (RFC 6902) against the Pod as the mutations before this one left it."""
+    undo: Any = None
+    """What a reader needs to undo the operations; kept in the status annotation."""
+    mutation: str = ""
+    """Stamped by ``mutate``."""
+
+    @property
+    def warns(self) -> bool:
+        """Whether the creator of the Pod is told."""
+        return self.reason.warns or self.outcome is Outcome.REFUSED
+
+    def __str__(self) -> str:
+        """Tell the decision in one line, as audit annotations and logs have it."""
+        return f"{self.outcome} {self.reason.code} {self.target}"
+
+
+def patched(target: str, reason: Reason, operations: Operations, undo: Any, /, **values: object) -> Decision:
+    """Decide to change the target."""
+    return Decision(Outcome.PATCHED, target, reason, reason.sentence.format(**values), operations, undo)
+
+
+def skipped(target: str, reason: Reason, /, **values: object) -> Decision:
+    """Decide that there is nothing to do."""
+    return Decision(Outcome.SKIPPED, target, reason, reason.sentence.format(**values))
+
+
+def refused(target: str, reason: Reason, /, **values: object) -> Decision:
+    """Decide that the change that is wanted cannot be made safely."""
+    return Decision(Outcome.REFUSED, target, reason, reason.sentence.format(**values))
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All decisions about one Pod, and the Pod before and after."""
+
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    operations: Operations
+    """The whole patch; empty where the Pod stays as it came."""
+    decisions: tuple[Decision, ...]
+    problems: tuple[Problem, ...] = field(default=())
+    """Settings that could not be read; the layer below stayed in force."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """The strongest outcome: refused, else patched, else skipped."""
+        outcomes = {decision.outcome for decision in self.decisions}
+        return next((o for o in (Outcome.REFUSED, Outcome.PATCHED) if o in outcomes), Outcome.SKIPPED)

@@ -1,0 +1,156 @@
+"""The whole flow: gate, then each mutation in order, then a look at the result.
+
+``mutate`` is pure: any replica, the command line and the tests give the same answer to the same Pod.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from webhook.core.decision import Outcome, Reason, Report, refused, skipped
+from webhook.core.mutations import MUTATIONS
+from webhook.core.patch import apply
+from webhook.core.pod import Malformed, read
+from webhook.core.rules import violations
+from webhook.core.settings import INJECT, SettingsReason, resolve
+from webhook.core.status import STATUS, record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from webhook.core.decision import Decision
+    from webhook.core.patch import Operations
+    from webhook.core.pod import Pod
+    from webhook.core.settings import Layer, Resolved
+
+MIRROR = "kubernetes.io/config.mirror"
+
+
+class PodReason(Reason):
+    """Why a whole Pod is left as it came."""
+
+    NOT_A_POD_CREATE = (
+        "only the creation of a Pod is looked at, not {what}",
+        "Nothing to do: what matters cannot change in an existing Pod.",
+    )
+    MALFORMED = (
+        "cannot be read: {problem}",
+        "Correct the manifest; the API server will say the same.",
+    )
+    OPTED_OUT = (
+        "opted out by its {kind} {key}: disabled",
+        f"Remove {INJECT} from the Pod template to opt in again.",
+    )
+    MIRROR_POD = (
+        "is the mirror of a static Pod: the kubelet runs the file on the node",
+        "Set preStop and terminationGracePeriodSeconds in the static Pod's file.",
+    )
+    OWNED_BY_JOB = (
+        "belongs to a Job: it ends by itself and serves no traffic",
+        "Nothing to do.",
+    )
+    OWNED_BY_DAEMON_SET = (
+        "belongs to a DaemonSet: one Pod a node, updated one after the other, so a sleep would slow every update",
+        "Set a preStop hook in the DaemonSet itself if its Pods serve traffic.",
+    )
+    NOT_ALWAYS_RESTARTED = (
+        "restartPolicy is {policy}: it ends by itself",
+        "Nothing to do.",
+    )
+    NO_GRACE = (
+        "terminationGracePeriodSeconds is {seconds}: it is meant to be killed at once",
+        "Raise terminationGracePeriodSeconds if it should end gracefully.",
+    )
+    REFUSED_TOGETHER = (
+        "not done, since another change was refused ({code})",
+        "All or nothing: see the other refusal.",
+    )
+    RESULT_REJECTED = (
+        "the API server would reject the result: {problem}",
+        "The Pod is left as it came. This is most likely a defect of lastcall: please report it.",
+    )
+
+
+def mutate(document: Mapping[str, Any], layers: Sequence[Layer] = (), override: Layer | None = None) -> Report:
+    """Decide about a Pod.
+
+    ``document`` is the Pod as JSON, defaults filled in, and is not changed; ``layers`` are the settings above the
+    built-in defaults, the strongest last; ``override`` is stronger than the Pod's own annotations.
+    """
+    try:
+        pod = read(document)
+    except Malformed as problem:
+        return untouched(document, PodReason.MALFORMED, problem=problem)
+    if found := _gate(pod):
+        reason, values = found
+        return untouched(document, reason, **values)
+    resolved = resolve(layers, pod.annotations, override)
+    decisions = _run(pod, resolved)
+    if refusal := next((d for d in decisions if d.outcome is Outcome.REFUSED), None):
+        return _refuse(document, decisions, refusal, resolved)
+    operations = _operations(pod, decisions)
+    after = apply(document, operations)
+    if problems := violations(read(after)) - violations(pod):
+        rejected = refused("pod", PodReason.RESULT_REJECTED, problem="; ".join(sorted(problems)))
+        return _refuse(document, [replace(rejected, mutation="pod"), *decisions], rejected, resolved)
+    return Report(document, after, operations, tuple(decisions), resolved.problems)
+
+
+def untouched(document: Mapping[str, Any], reason: PodReason, **values: object) -> Report:
+    """Leave the whole Pod as it came, for one reason."""
+    return Report(document, document, (), (replace(skipped("pod", reason, **values), mutation="pod"),))
+
+
+def _gate(pod: Pod) -> tuple[PodReason, dict[str, object]] | None:
+    """Return why the whole Pod is left as it came, with what fills the sentence; or None."""
+    out = next((n for n in ("label", "annotation") if getattr(pod, n + "s").get(INJECT) == "disabled"), None)
+    if out:
+        return PodReason.OPTED_OUT, {"kind": out, "key": INJECT}
+    if MIRROR in pod.annotations:
+        return PodReason.MIRROR_POD, {}
+    if pod.controller == "Job":
+        return PodReason.OWNED_BY_JOB, {}
+    if pod.controller == "DaemonSet":
+        return PodReason.OWNED_BY_DAEMON_SET, {}
+    if (policy := pod.spec.restart_policy) not in (None, "Always"):
+        return PodReason.NOT_ALWAYS_RESTARTED, {"policy": policy}
+    if pod.grace_seconds <= 0:
+        return PodReason.NO_GRACE, {"seconds": pod.grace_seconds}
+    return None
+
+
+def _run(pod: Pod, resolved: Resolved) -> list[Decision]:
+    """Let every mutation decide, each about the Pod as the ones before it left it."""
+    decisions: list[Decision] = []
+    for mutation in MUTATIONS:
+        new = [replace(d, mutation=mutation.name) for d in mutation.decide(pod, resolved)]
+        decisions += new
+        pod = read(apply(pod.document, _operations(pod, new)))
+    return decisions
+
+
+def _operations(pod: Pod, decisions: Sequence[Decision]) -> Operations:
+    """Gather the decisions' operations, with the status annotation that remembers them; none is none."""
+    operations = tuple(operation for decision in decisions for operation in decision.operations)
+    if not operations:
+        return ()
+    status = record(pod.annotations, decisions)
+    return (*operations, *pod.put(("metadata", "annotations", STATUS), status))
+
+
+def _refuse(
+    document: Mapping[str, Any], decisions: Sequence[Decision], refusal: Decision, resolved: Resolved
+) -> Report:
+    """Leave the Pod as it came: a sleep without its grace period is worse than neither."""
+    together = refused("pod", PodReason.REFUSED_TOGETHER, code=refusal.reason.code)
+    kept = tuple(
+        replace(together, target=d.target, mutation=d.mutation) if d.outcome is Outcome.PATCHED else d
+        for d in decisions
+    )
+    return Report(document, document, (), kept, resolved.problems)
+
+
+TABLES: tuple[type[Reason], ...] = (PodReason, *(mutation.reasons for mutation in MUTATIONS), SettingsReason)
+REASONS: Mapping[str, Reason] = {reason.code: reason for table in TABLES for reason in table}
+"""Every reason by its code: a closed set, for metrics, ``lastcall explain`` and the documentation."""

@@ -1,0 +1,150 @@
+"""Let the real process hear SIGTERM: put the launcher in front of npm, npx, yarn and pnpm.
+
+npm signals only the shell that it started, yarn exits at once, ``sh -c`` does not forward at all: the server is killed
+in mid-request. The launcher starts what the package manager would have started, and gets out of the way.
+https://github.com/npm/cli/issues/6547, https://github.com/yarnpkg/yarn/issues/4667
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from webhook import launcher
+from webhook.core.argv import NoStart, Start, find_start
+from webhook.core.decision import Reason, patched, skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from webhook.core.decision import Decision
+    from webhook.core.patch import Path
+    from webhook.core.pod import Container, Pod
+    from webhook.core.settings import Resolved, Settings
+
+MAX_POD_BYTES = 1024 * 1024
+"""A Pod that would grow beyond this gets no more launchers; etcd refuses requests of 1.5 MiB (--max-request-bytes)."""
+
+
+class Entrypoint(Reason):
+    """Why a container starts through the launcher, or as before."""
+
+    LAUNCHER_ADDED = (
+        "starts {tool} through the launcher ({mode}), so that the real process receives SIGTERM",
+        "Nothing to do. Another way: annotation lastcall.webhook/entrypoint: init, exec, supervise or off.",
+    )
+    LAUNCHER_ADDED_WITHOUT_SLEEP = (
+        "starts {tool} through the launcher ({mode}), but without a preStop sleep it may lose more requests than before",
+        "A server that drains well is gone sooner, so more requests meet its dead address. Set pre-stop-sleep-seconds"
+        " to more than 0, or entrypoint to off.",
+        True,
+    )
+    IMAGE_COMMAND_UNKNOWN = (
+        "names no command: what its image starts cannot be seen at admission",
+        "If the image starts npm, yarn or pnpm, say so: annotation lastcall.webhook/image-command.<container>, a JSON"
+        ' list of the image\'s ENTRYPOINT and CMD, as in ["docker-entrypoint.sh", "npm", "start"].',
+    )
+    NO_PACKAGE_MANAGER = (
+        "does not start npm, npx, yarn or pnpm",
+        "Nothing to do: the process gets SIGTERM itself, or whatever starts it is responsible.",
+    )
+    ONE_SHOT = (
+        "runs a package manager command that ends by itself",
+        "Nothing to do.",
+    )
+    NOT_NODE = (
+        "starts another program of the same name (Apache Hadoop's yarn)",
+        "Nothing to do.",
+    )
+    BUN = (
+        "starts bun, which is left alone",
+        "Start the server itself (`bun server.js`) where `bun run` does not forward SIGTERM.",
+    )
+    ALREADY_LAUNCHED = (
+        "starts through the launcher already",
+        "Nothing to do: the API server calls again when another webhook has changed the Pod.",
+    )
+    UNCERTAIN = (
+        "what its command starts cannot be told with certainty",
+        "Name the program plainly in command or args to have it start through the launcher.",
+    )
+    LAUNCHER_TURNED_OFF = (
+        "commands are left alone, as {origin} says",
+        "Nothing to do. To change it, set entrypoint to init, exec or supervise.",
+    )
+    WINDOWS = (
+        "commands are left alone on Windows: the launcher needs a POSIX shell",
+        "Nothing to do.",
+    )
+    POD_TOO_LARGE = (
+        "keeps its command: the Pod would grow beyond {limit} bytes",
+        "Put fewer containers or annotations into the Pod; etcd refuses objects of 1.5 MiB.",
+        True,
+    )
+
+
+class Command(NamedTuple):
+    """A container's argv and the field that each part of it stands in."""
+
+    argv: list[str]
+    in_command: int
+    """How many elements stand in ``command``; the rest stands in ``args``."""
+
+    def with_launcher(self, start: Start, elements: list[str]) -> tuple[str, int, list[str]]:
+        """Return the field to write, where in it the launcher stands, and its new value."""
+        if start.at < self.in_command:
+            field, at, old = "command", start.at, self.argv[: self.in_command]
+        else:
+            field, at, old = "args", start.at - self.in_command, self.argv[self.in_command :]
+        return field, at, [*old[:at], *elements, *old[at:]]
+
+
+def decide(pod: Pod, resolved: Resolved) -> Iterator[Decision]:
+    """Put the launcher in front of every package manager that app containers and sidecars start."""
+    settings = resolved.settings
+    if settings.entrypoint == "off":
+        yield skipped("pod", Entrypoint.LAUNCHER_TURNED_OFF, origin=resolved.origins["entrypoint"])
+        return
+    if pod.on_windows:
+        yield skipped("pod", Entrypoint.WINDOWS)
+        return
+    size = len(msgspec.json.encode(pod.document))
+    for path, container in (*pod.containers(), *pod.sidecars()):
+        decision = _decide(pod, path, container, resolved)
+        grown = size + len(msgspec.json.encode(decision.operations))
+        if decision.operations and grown > MAX_POD_BYTES:
+            yield skipped(container.target, Entrypoint.POD_TOO_LARGE, limit=MAX_POD_BYTES)
+        else:
+            size = grown
+            yield decision
+
+
+def _decide(pod: Pod, path: Path, container: Container, resolved: Resolved) -> Decision:
+    command = _command(container, resolved.image_commands)
+    if not command.argv:
+        return skipped(container.target, Entrypoint.IMAGE_COMMAND_UNKNOWN)
+    start = find_start(command.argv)
+    if isinstance(start, NoStart):
+        return skipped(container.target, Entrypoint[start.name])
+    settings = resolved.settings
+    mode = _mode(start, settings)
+    field, at, value = command.with_launcher(start, launcher.wrap(mode, []))
+    sleepless = settings.pre_stop_sleep_seconds == 0 and not container.pre_stop
+    reason = Entrypoint.LAUNCHER_ADDED_WITHOUT_SLEEP if sleepless else Entrypoint.LAUNCHER_ADDED
+    undo = {"field": field, "remove": [at, at + len(value) - len(command.argv)]}
+    operations = pod.put((*path, field), value)
+    return patched(container.target, reason, operations, undo, tool=start.tool, mode=mode)
+
+
+def _mode(start: Start, settings: Settings) -> Any:
+    return "supervise" if start.supervise else settings.entrypoint
+
+
+def _command(container: Container, image_commands: Mapping[str, list[str]]) -> Command:
+    """Compose the argv as the kubelet does; ``args`` alone go to the image's ENTRYPOINT, which is not seen here."""
+    command, args = container.command or [], container.args or []
+    if not command and not args:
+        # The kubelet expands $(VAR) in a Pod's command, but not in an image's: a doubled $ is a plain one.
+        command = [word.replace("$", "$$") for word in image_commands.get(container.name, [])]
+    return Command([*command, *args], len(command))

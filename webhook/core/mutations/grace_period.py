@@ -1,0 +1,107 @@
+"""Make ``terminationGracePeriodSeconds`` cover the preStop hook and the drain after it.
+
+The hook's time is taken from the grace period, not added to it: a hook that eats all of it leaves the process 2 s.
+https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination-flow
+
+With G the Pod's own grace, h the length of a container's hook and D ``drain-seconds``, a container needs
+
+    ======================  =============  =======================================================
+    its hook                where D is set  otherwise
+    ======================  =============  =======================================================
+    none                    D              G
+    a sleep added here      h + D          h + G: the whole of G was the user's drain, and stays so
+    its own, h < G          h + D          G: the user's arithmetic works
+    its own, h >= G         h + D          h + 30: the hook eats the grace, so room is made for both
+    its own, h not known    G              G
+    ======================  =============  =======================================================
+
+The Pod needs the longest of these, and native sidecars stop after it. The result is never below G.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from webhook.core.decision import Reason, patched, refused, skipped
+from webhook.core.pod import DEFAULT_GRACE_SECONDS
+from webhook.core.status import added_hook, own_grace_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from webhook.core.decision import Decision
+    from webhook.core.pod import Container, Pod
+    from webhook.core.settings import Resolved, Settings
+
+
+class GracePeriod(Reason):
+    """Why the grace period is raised, or is not."""
+
+    GRACE_RAISED = (
+        "raised from {before} s to {after} s: {target} needs {why}",
+        "Nothing to do. If the application drains faster, say so: annotation lastcall.webhook/drain-seconds.",
+    )
+    GRACE_SUFFICES = (
+        "{seconds} s cover hooks and drain",
+        "Nothing to do.",
+    )
+    HOOK_LENGTH_UNKNOWN = (
+        "how long its preStop hook takes cannot be told, so no room is made for it",
+        "Set terminationGracePeriodSeconds to hook plus drain, or use a native sleep, whose length can be read.",
+    )
+    GRACE_ABOVE_MAXIMUM = (
+        "needs {needed} s for {target}, more than max-grace-seconds ({maximum})",
+        "The Pod is left as it came. Shorten the sleep or set drain-seconds; or raise max-grace-seconds, knowing that"
+        " the cluster autoscaler stops waiting after 600 s.",
+    )
+
+
+class Need(NamedTuple):
+    """How many seconds a container needs from the Pod's deletion on, and what for."""
+
+    seconds: int
+    target: str
+    why: str
+
+
+def decide(pod: Pod, resolved: Resolved) -> Iterator[Decision]:
+    """Raise the grace period to the longest need; never lower it."""
+    own, current = own_grace_seconds(pod), pod.grace_seconds
+    for _, container in pod.containers():
+        if container.pre_stop_seconds is None:
+            yield skipped(container.target, GracePeriod.HOOK_LENGTH_UNKNOWN)
+    longest = _longest(pod, own, resolved.settings)
+    maximum = resolved.settings.max_grace_seconds
+    if longest.seconds <= current:
+        yield skipped("pod", GracePeriod.GRACE_SUFFICES, seconds=current)
+    elif longest.seconds > maximum:
+        target, needed = longest.target, longest.seconds
+        yield refused("pod", GracePeriod.GRACE_ABOVE_MAXIMUM, target=target, needed=needed, maximum=maximum)
+    else:
+        operations = pod.put(("spec", "terminationGracePeriodSeconds"), longest.seconds)
+        _, target, why = longest
+        values: dict[str, object] = {"before": current, "after": longest.seconds, "target": target, "why": why}
+        yield patched("pod", GracePeriod.GRACE_RAISED, operations, [own, longest.seconds], **values)
+
+
+def _longest(pod: Pod, own: int, settings: Settings) -> Need:
+    """Return what the whole Pod needs: app containers in parallel, then the native sidecars."""
+    needs = [_need(pod, container, own, settings.drain_seconds) for _, container in pod.containers()]
+    sidecars = [sidecar for _, sidecar in pod.sidecars()]
+    # A sidecar's hook starts with the others', at the Pod's deletion, not when its turn to stop has come.
+    needs += [Need(sidecar.pre_stop_seconds or 0, sidecar.target, "its hook") for sidecar in sidecars]
+    longest = max(needs, key=lambda need: need.seconds)
+    drain = settings.sidecar_drain_seconds
+    if not sidecars or not drain:
+        return longest
+    return Need(longest.seconds + drain, longest.target, f"{longest.why}, and then native sidecars {drain} s")
+
+
+def _need(pod: Pod, container: Container, own: int, drain: int | None) -> Need:
+    """Return what an app container or classic sidecar needs: the table above."""
+    hook = container.pre_stop_seconds
+    if hook is None:
+        return Need(own, container.target, "the Pod's own grace period")
+    if drain is None:
+        drain = own if added_hook(pod, container) else own - hook if hook < own else DEFAULT_GRACE_SECONDS
+    return Need(hook + drain, container.target, f"{hook} s of preStop hook and {drain} s of drain")

@@ -1,0 +1,62 @@
+"""Delay SIGTERM with a native preStop sleep, so that the endpoint is withdrawn first.
+
+The sleep runs in the kubelet (KEP-3960, on by default since 1.30): it needs no binary in the image.
+https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from webhook.core.decision import Reason, patched, skipped
+from webhook.core.status import added_hook
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from webhook.core.decision import Decision
+    from webhook.core.pod import Pod
+    from webhook.core.settings import Resolved
+
+
+class PreStop(Reason):
+    """Why a container sleeps before SIGTERM, or does not."""
+
+    SLEEP_ADDED = (
+        "sleeps {seconds} s before SIGTERM",
+        "Nothing to do. Another length: annotation lastcall.webhook/pre-stop-sleep-seconds, or a profile.",
+    )
+    SLEEP_ADDED_BEFORE = (
+        "sleeps {seconds} s before SIGTERM, since an earlier round of admission",
+        "Nothing to do: the API server calls again when another webhook has changed the Pod.",
+    )
+    HOOK_ALREADY_SET = (
+        "has a preStop hook of its own",
+        "Nothing to do: a hook is never replaced. Remove it from the manifest to get the sleep instead.",
+    )
+    NATIVE_SIDECAR = (
+        "is a native sidecar: the kubelet stops it after the app containers",
+        "Nothing to do: its own hook would run in parallel with theirs and delay nothing (KEP-753).",
+    )
+    SLEEP_TURNED_OFF = (
+        "no sleep, as {origin} says",
+        "Nothing to do. To have one, set pre-stop-sleep-seconds to more than 0.",
+    )
+
+
+def decide(pod: Pod, resolved: Resolved) -> Iterator[Decision]:
+    """Give every app container and classic sidecar without a preStop hook a sleep."""
+    seconds = resolved.settings.pre_stop_sleep_seconds
+    if seconds == 0:
+        yield skipped("pod", PreStop.SLEEP_TURNED_OFF, origin=resolved.origins["pre-stop-sleep-seconds"])
+        return
+    for path, container in pod.containers():
+        if added_hook(pod, container):
+            yield skipped(container.target, PreStop.SLEEP_ADDED_BEFORE, seconds=container.pre_stop_seconds)
+        elif container.pre_stop:
+            yield skipped(container.target, PreStop.HOOK_ALREADY_SET)
+        else:
+            operations = pod.put((*path, "lifecycle", "preStop"), {"sleep": {"seconds": seconds}})
+            yield patched(container.target, PreStop.SLEEP_ADDED, operations, seconds, seconds=seconds)
+    for _, sidecar in pod.sidecars():
+        yield skipped(sidecar.target, PreStop.NATIVE_SIDECAR)

@@ -1,0 +1,208 @@
+"""The parts of a Pod that are read, typed.
+
+The Pod itself stays the JSON that came, so that fields nobody here knows survive. What is read from it is a
+``Pod``: a view, made anew after every mutation, whose shape is checked once (``Malformed`` names the field) so that
+no mutation has to.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from webhook.core import patch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from webhook.core.patch import Operations, Path
+
+DEFAULT_GRACE_SECONDS = 30
+"""What the API server fills in: core/v1 DefaultTerminationGracePeriodSeconds."""
+
+
+class Malformed(ValueError):
+    """The Pod is not of the API's shape; the message names the field."""
+
+
+class _View(msgspec.Struct, rename="camel", frozen=True):
+    """A read-only view of an object: fields that are not named are not read."""
+
+
+class Sleep(_View, frozen=True):
+    """``lifecycle.preStop.sleep`` (KEP-3960)."""
+
+    seconds: int
+
+
+class Exec(_View, frozen=True):
+    """``lifecycle.preStop.exec``."""
+
+    command: list[str] | None = None
+
+
+class Handler(_View, frozen=True):
+    """A lifecycle hook: one of ``exec``, ``httpGet``, ``sleep`` or the legacy ``tcpSocket``."""
+
+    exec: Exec | None = None
+    http_get: dict[str, Any] | None = None
+    sleep: Sleep | None = None
+    tcp_socket: dict[str, Any] | None = None
+
+    @property
+    def actions(self) -> int:
+        """How many actions are set; the API server accepts just one."""
+        return sum(a is not None for a in (self.exec, self.http_get, self.sleep, self.tcp_socket))
+
+    @property
+    def seconds(self) -> int | None:
+        """How long the hook takes, in whole seconds rounded up; None where that cannot be told."""
+        if self.actions != 1:
+            return None
+        if self.sleep:
+            return self.sleep.seconds
+        return _sleep_seconds((self.exec and self.exec.command) or [])
+
+
+class Lifecycle(_View, frozen=True):
+    """A container's hooks."""
+
+    pre_stop: Handler | None = None
+
+
+class Container(_View, frozen=True):
+    """A container or an init container."""
+
+    name: str
+    command: list[str] | None = None
+    args: list[str] | None = None
+    lifecycle: Lifecycle | None = None
+    restart_policy: str | None = None
+
+    @property
+    def pre_stop(self) -> Handler | None:
+        """The preStop hook; an empty object (what an old API server leaves of ``sleep``) is none."""
+        hook = self.lifecycle and self.lifecycle.pre_stop
+        return hook if hook and hook.actions else None
+
+    @property
+    def pre_stop_seconds(self) -> int | None:
+        """How long the preStop hook takes: 0 without one, None where it cannot be told."""
+        return self.pre_stop.seconds if self.pre_stop else 0
+
+    @property
+    def target(self) -> str:
+        """The container's name in decisions."""
+        return f"container/{self.name}"
+
+
+class Owner(_View, frozen=True):
+    """An entry of ``metadata.ownerReferences``."""
+
+    kind: str
+    controller: bool | None = None
+
+
+class Metadata(_View, frozen=True):
+    """The Pod's metadata."""
+
+    annotations: dict[str, str] | None = None
+    labels: dict[str, str] | None = None
+    owner_references: list[Owner] | None = None
+
+
+class Os(_View, frozen=True):
+    """``spec.os``."""
+
+    name: str = ""
+
+
+class Spec(_View, frozen=True):
+    """The Pod's spec."""
+
+    containers: list[Container]
+    init_containers: list[Container] | None = None
+    termination_grace_period_seconds: int | None = None
+    restart_policy: str | None = None
+    node_selector: dict[str, str] | None = None
+    os: Os | None = None
+
+
+class Pod(_View, frozen=True):
+    """A Pod."""
+
+    spec: Spec
+    metadata: Metadata = Metadata()
+    document: dict[str, Any] = {}
+    """The JSON that this is a view of."""
+
+    def put(self, path: Path, value: Any) -> Operations:
+        """Return the operations that make the Pod hold ``value`` at ``path``; none if it does already."""
+        return patch.put(self.document, path, value)
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        """Annotations, never None."""
+        return self.metadata.annotations or {}
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Labels, never None."""
+        return self.metadata.labels or {}
+
+    @property
+    def grace_seconds(self) -> int:
+        """``terminationGracePeriodSeconds`` as it is in force."""
+        seconds = self.spec.termination_grace_period_seconds
+        return DEFAULT_GRACE_SECONDS if seconds is None else seconds
+
+    @property
+    def controller(self) -> str:
+        """The kind of the controlling owner, or an empty string."""
+        return next((o.kind for o in self.metadata.owner_references or () if o.controller), "")
+
+    @property
+    def on_windows(self) -> bool:
+        """Whether the Pod asks for a Windows node."""
+        selected = (self.spec.node_selector or {}).get("kubernetes.io/os")
+        return "windows" in (selected, self.spec.os and self.spec.os.name)
+
+    def containers(self) -> Iterator[tuple[Path, Container]]:
+        """App containers and classic sidecars, each with its path in the Pod."""
+        for index, container in enumerate(self.spec.containers):
+            yield ("spec", "containers", index), container
+
+    def sidecars(self) -> Iterator[tuple[Path, Container]]:
+        """Native sidecars: init containers that restart (KEP-753), each with its path in the Pod."""
+        for index, container in enumerate(self.spec.init_containers or ()):
+            if container.restart_policy == "Always":
+                yield ("spec", "initContainers", index), container
+
+
+def read(document: Mapping[str, Any]) -> Pod:
+    """Return the view of a Pod's JSON; raise ``Malformed`` where it has not the API's shape."""
+    try:
+        return msgspec.convert(
+            {"metadata": document.get("metadata") or {}, "spec": document.get("spec"), "document": document}, Pod
+        )
+    except msgspec.ValidationError as error:
+        raise Malformed(str(error)) from None
+
+
+_SLEEP = re.compile(r"\s*(?:exec\s+)?(?:/(?:usr/)?bin/)?sleep\s+(\d{1,9}(?:\.\d{1,9})?)([smhd]?)\s*;?\s*")
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _sleep_seconds(command: list[str]) -> int | None:
+    """Read ``sleep N`` and ``sh -c "sleep N"``: the only exec hooks whose length is certain."""
+    match command:
+        case [shell, "-c", text] if shell.rpartition("/")[2] in ("sh", "bash", "ash", "dash"):
+            found = _SLEEP.fullmatch(text)
+        case [_, _]:
+            found = _SLEEP.fullmatch(" ".join(command))
+        case _:
+            found = None
+    return math.ceil(float(found[1]) * _UNITS[found[2]]) if found else None

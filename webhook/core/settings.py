@@ -1,0 +1,172 @@
+"""What can be set, where it was set, and what happens to a value that cannot be read.
+
+Layers, the last one wins::
+
+    built-in defaults  <  profile (chosen by the namespace's label)  <  Pod annotations  <  --set (preview only)
+
+    profile says | Pod says  | in force
+    -------------|-----------|--------------------------------------------
+    nothing      | nothing   | the default
+    10           | nothing   | 10, origin "profile ingress"
+    10           | "20"      | 20, origin "annotation lastcall.webhook/pre-stop-sleep-seconds"
+    10           | "soon"    | 10, and a problem that names the annotation and the accepted form
+
+A field ``pre_stop_sleep_seconds`` is spelled ``pre-stop-sleep-seconds`` in profiles, annotations and ``--set``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from webhook.core.decision import Reason
+from webhook.launcher import Mode  # noqa: TC001 - msgspec reads the annotation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PREFIX = "lastcall.webhook/"
+"""Of every label and annotation that is ours."""
+INJECT = PREFIX + "inject"
+"""Namespace label: opts in and names the profile. Pod label or annotation: ``disabled`` opts out."""
+_IMAGE_COMMAND = "image-command."
+_NOT_SETTINGS = ("inject", "status", _IMAGE_COMMAND)
+_SECONDS = re.compile(r"\d{1,7}")
+Layer = tuple[str, Mapping[str, Any]]
+"""A source of settings: its name for people, and kebab-case name -> value."""
+
+
+class Settings(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
+    """What the mutations read; every field is followed by what it means, its unit and why it has its default."""
+
+    pre_stop_sleep_seconds: int = 5
+    """Seconds between the Pod's deletion and SIGTERM, for the endpoint to be withdrawn everywhere. 0 adds no hook.
+    5 covers kube-proxy in most clusters; ingress controllers and cloud load balancers need more: see the profiles."""
+    drain_seconds: int | None = None
+    """Seconds that the application needs after SIGTERM. Not set: the whole of the Pod's own
+    terminationGracePeriodSeconds, since that is what it has today."""
+    sidecar_drain_seconds: int = 0
+    """Seconds that the native sidecars need, together, after the last app container has ended (KEP-753). 0, since most
+    of them end at once, and the kubelet leaves each at least 2 s."""
+    max_grace_seconds: int = 600
+    """The largest terminationGracePeriodSeconds that is ever written; a Pod that would need more is left as it came.
+    600 is where the cluster autoscaler stops waiting (max-graceful-termination-sec)."""
+    entrypoint: Literal[Mode, "off"] = "init"
+    """How npm, yarn and pnpm are replaced. init: a small shell stays PID 1 and the real process is its child. exec: the
+    real process is PID 1, and ignores SIGTERM if it installs no handler. supervise: the package manager stays and
+    signals go past it. off: commands are left alone."""
+
+
+DEFAULTS = Settings()
+NAMES: Mapping[str, msgspec.structs.FieldInfo] = {f.encode_name: f for f in msgspec.structs.fields(Settings)}
+PROFILES: Mapping[str, Mapping[str, Any]] = {
+    "default": {},
+    "ingress": {"pre-stop-sleep-seconds": 10},
+    "alb": {"pre-stop-sleep-seconds": 60},
+    "nlb": {"pre-stop-sleep-seconds": 130},
+}
+"""Built in. ``ingress``: kube-proxy with 100+ nodes, polling ingress controllers. ``alb``: AWS ALB with IP targets,
+where 40 s still showed 502s (aws-load-balancer-controller#2106). ``nlb``: AWS NLB with IP targets, which deregisters
+after 120 s whatever it is told (aws-load-balancer-controller#2366)."""
+
+
+class SettingsReason(Reason):
+    """Why a setting is not in force."""
+
+    INVALID_SETTING = (
+        "{name} must be {form}",
+        "Correct the value; until then the layer below it stays in force (`lastcall settings` shows the layers).",
+        True,
+    )
+    UNKNOWN_SETTING = (
+        "there is no setting {name}",
+        "Correct the name: `lastcall settings` lists them all.",
+        True,
+    )
+
+
+class InvalidSetting(ValueError):
+    """A value is not of the accepted form, or the name is not one of ours."""
+
+    def __init__(self, reason: SettingsReason, **values: object) -> None:
+        super().__init__(reason.sentence.format(**values))
+        self.reason = reason
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """A value that could not be read, or a name that nobody knows."""
+
+    reason: SettingsReason
+    message: str
+
+
+class Resolved(msgspec.Struct, frozen=True):
+    """The settings in force for one Pod."""
+
+    settings: Settings = DEFAULTS
+    origins: Mapping[str, str] = {}
+    """Kebab-case name -> the layer that set it; a name that is not in it has its default."""
+    problems: tuple[Problem, ...] = ()
+    image_commands: Mapping[str, list[str]] = {}
+    """Container name -> what its image starts, as the Pod's annotations declare it."""
+
+
+def resolve(
+    layers: Sequence[Layer], annotations: Mapping[str, str] | None = None, override: Layer | None = None
+) -> Resolved:
+    """Lay the layers, then the Pod's annotations, then the override over the defaults."""
+    ours = {key.removeprefix(PREFIX): value for key, value in (annotations or {}).items() if key.startswith(PREFIX)}
+    pod = {name: value for name, value in ours.items() if not name.startswith(_NOT_SETTINGS)}
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    problems: list[Problem] = []
+    for origin, layer in (*layers, ("annotation", pod), *([override] if override else ())):
+        for name, value in layer.items():
+            try:
+                values[_field(name)] = parse(name, value)
+                origins[name] = origin
+            except InvalidSetting as error:
+                problems.append(Problem(error.reason, f"{origin}: {error}"))
+    commands = _image_commands(ours, problems)
+    return Resolved(msgspec.structs.replace(DEFAULTS, **values), origins, tuple(problems), commands)
+
+
+def _image_commands(annotations: Mapping[str, str], problems: list[Problem]) -> dict[str, list[str]]:
+    commands = {}
+    for name, value in annotations.items():
+        if name.startswith(_IMAGE_COMMAND):
+            try:
+                commands[name.removeprefix(_IMAGE_COMMAND)] = msgspec.json.decode(value, type=list[str])
+            except (msgspec.DecodeError, RecursionError):
+                error = InvalidSetting(
+                    SettingsReason.INVALID_SETTING, name=name, form='a JSON list of strings, as in ["npm", "start"]'
+                )
+                problems.append(Problem(error.reason, f"annotation: {error}"))
+    return commands
+
+
+def _field(name: str) -> str:
+    if name not in NAMES:
+        raise InvalidSetting(SettingsReason.UNKNOWN_SETTING, name=name)
+    return NAMES[name].name
+
+
+def parse(name: str, value: Any) -> Any:
+    """Read one value, text or not; raise ``InvalidSetting`` that says the accepted form."""
+    if name == "entrypoint":
+        if value in ("init", "exec", "supervise", "off"):
+            return value
+        raise InvalidSetting(SettingsReason.INVALID_SETTING, name=name, form="init, exec, supervise or off")
+    if value is None and name == "drain-seconds":
+        return None
+    if isinstance(value, bool) or not _SECONDS.fullmatch(str(value)):
+        raise InvalidSetting(SettingsReason.INVALID_SETTING, name=name, form="whole seconds, as in 30")
+    return int(value)
+
+
+def show(value: Any) -> str:
+    """Write a value as one would write it in an annotation."""
+    return "(not set)" if value is None else str(value)

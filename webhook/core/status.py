@@ -1,0 +1,57 @@
+"""The status annotation: what was changed, from which original values.
+
+Admission may run twice (``reinvocationPolicy: IfNeeded``), and the second round must know which grace period was the
+user's own. Anyone can write the annotation, so a record counts only where the Pod itself agrees with it, and what a
+forged one can reach at worst is a grace period that is not raised far enough: none is ever lowered.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from webhook.core.settings import PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from webhook.core.decision import Decision
+    from webhook.core.pod import Container, Pod
+
+STATUS = PREFIX + "status"
+Status = dict[str, dict[str, Any]]
+"""mutation -> target -> what undoes it, as in ``{"grace-period": {"pod": [30, 35]}}``."""
+
+
+def recorded(annotations: Mapping[str, str]) -> Status:
+    """Read the annotation; what is not of its shape counts as absent."""
+    try:
+        return msgspec.json.decode(annotations.get(STATUS, "{}"), type=Status)
+    except (msgspec.DecodeError, RecursionError):
+        return {}
+
+
+def record(annotations: Mapping[str, str], decisions: Iterable[Decision]) -> str:
+    """Return the annotation's value with these decisions added to what stands there already."""
+    status = recorded(annotations)
+    for decision in decisions:
+        if decision.operations:
+            targets = status.setdefault(decision.mutation, {})
+            targets[decision.target] = decision.undo
+    return msgspec.json.encode(status, order="sorted").decode()
+
+
+def own_grace_seconds(pod: Pod) -> int:
+    """Return the grace period that the Pod came with in the first round: the user's own."""
+    match recorded(pod.annotations).get("grace-period", {}).get("pod"):
+        case [int(before), int(after)] if 0 < before < after == pod.grace_seconds:
+            return before
+    return pod.grace_seconds
+
+
+def added_hook(pod: Pod, container: Container) -> bool:
+    """Tell whether the container's preStop sleep is the one that was added here."""
+    seconds = recorded(pod.annotations).get("pre-stop", {}).get(container.target)
+    hook = container.pre_stop
+    return bool(seconds and hook and hook.sleep and hook.sleep.seconds == seconds)

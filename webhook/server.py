@@ -1,0 +1,109 @@
+"""The HTTP side: bytes in, core, bytes out.
+
+An error in a review never refuses a Pod: where there is a uid to answer, the answer is "allowed".
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import (
+    BadRequest,
+    HTTPException,
+    LengthRequired,
+    NotFound,
+    RequestEntityTooLarge,
+    UnsupportedMediaType,
+)
+
+from webhook.core.review import BadReview, parse, respond, review
+from webhook.core.settings import PROFILES
+from webhook.telemetry import Telemetry, logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+MAX_BODY_BYTES = 7 * 1024 * 1024
+"""A review of an update holds two objects of 3 MiB at most; controller-runtime draws the same line."""
+
+
+def create_app(
+    profiles: Mapping[str, Mapping[str, Any]] = PROFILES,
+    telemetry: Telemetry | None = None,
+    not_ready: Callable[[], str] = lambda: "",
+) -> Flask:
+    """Return the WSGI application.
+
+    ``not_ready`` says why the server should get no traffic, or returns an empty string.
+    """
+    app = Flask(__name__, static_folder=None)
+    counters = telemetry or Telemetry()
+
+    @app.post("/mutate", defaults={"profile": "default"})
+    @app.post("/mutate/<profile>")
+    def mutate(profile: str) -> Response:
+        if profile not in profiles:
+            raise NotFound(f"no profile {profile[:63]!r}; there are: {', '.join(sorted(profiles))}")
+        return Response(answer(_body(), profile, profiles[profile], counters), mimetype="application/json")
+
+    @app.get("/healthz")
+    def healthz() -> Response:
+        return _text("ok")
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        reason = not_ready()
+        return _text(reason or "ok", 503 if reason else 200)
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        return Response(counters.exposition(), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+    @app.errorhandler(HTTPException)
+    def rejected(error: HTTPException) -> Response:
+        counters.rejected.labels(error.code).inc()
+        response = _text(error.description or error.name, error.code or 500)
+        response.headers.extend(h for h in error.get_headers() if h[0] == "Allow")
+        return response
+
+    return app
+
+
+def answer(body: bytes, profile: str, settings: Mapping[str, Any], counters: Telemetry) -> bytes:
+    """Answer a review: count it, log it, and turn a failure of our own into an answer without a patch."""
+    start = time.perf_counter()
+    try:
+        admission, fault = parse(body)
+    except BadReview as error:
+        raise BadRequest(str(error)) from None
+    with counters.in_flight.track_inprogress():
+        try:
+            report = review(admission, fault, ((f"profile {profile}", settings),))
+            response = respond(admission.uid, report)
+            counters.observe(admission, profile, report, time.perf_counter() - start)
+        except Exception:  # noqa: BLE001 - whatever it is, the Pod must pass
+            counters.errors.inc()
+            logger.exception("internal error: allowed without a patch", extra={"fields": {"uid": admission.uid[:64]}})
+            return respond(admission.uid, None)
+    return response
+
+
+def _body() -> bytes:
+    """Read the request's body; anything but JSON of a known, bearable length is turned away."""
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType("the Content-Type must be application/json")
+    # A chunked body has no length: werkzeug would cut it at the limit and call it complete.
+    if request.content_length is None:
+        raise LengthRequired("a Content-Length is needed")
+    if request.content_length > MAX_BODY_BYTES:
+        raise RequestEntityTooLarge(f"the body is larger than {MAX_BODY_BYTES} bytes")
+    body = request.get_data(cache=False)
+    if len(body) != request.content_length:
+        raise BadRequest("the body is shorter than its Content-Length")
+    return body
+
+
+def _text(line: str, status: int = 200) -> Response:
+    return Response(" ".join(line.split()) + "\n", status, mimetype="text/plain")

@@ -1,0 +1,110 @@
+"""A report as one log line and as counters."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from webhook import __version__
+
+if TYPE_CHECKING:
+    from webhook.core.decision import Report
+    from webhook.core.review import Request
+
+logger = logging.getLogger("lastcall")
+
+BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0)
+"""Seconds; a review takes about a millisecond, and the API server gives up after five."""
+
+
+class Telemetry:
+    """The counters of one process. Labels are closed sets: mutations, outcomes, reasons, HTTP codes."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self.reviews = Counter("lastcall_reviews", "Reviews answered", ["outcome"], registry=registry)
+        self.decisions = Counter(
+            "lastcall_decisions", "Decisions made", ["mutation", "outcome", "reason"], registry=registry
+        )
+        self.problems = Counter(
+            "lastcall_setting_problems", "Settings that could not be read", ["reason"], registry=registry
+        )
+        self.errors = Counter(
+            "lastcall_internal_errors", "Reviews answered without a patch after a failure", registry=registry
+        )
+        self.rejected = Counter("lastcall_rejected_requests", "Requests not answered", ["code"], registry=registry)
+        self.seconds = Histogram(
+            "lastcall_review_duration_seconds", "Time to answer a review", buckets=BUCKETS, registry=registry
+        )
+        self.in_flight = Gauge("lastcall_reviews_in_flight", "Reviews being answered", registry=registry)
+        self.not_after = Gauge(
+            "lastcall_certificate_not_after_seconds", "End of the serving certificate, Unix time", registry=registry
+        )
+        self.reload_errors = Counter(
+            "lastcall_certificate_reload_errors", "Certificate pairs that could not be used", registry=registry
+        )
+        info = Gauge("lastcall_build_info", "Always 1", ["version"], registry=registry)
+        info.labels(__version__).set(1)
+
+    def observe(self, request: Request, profile: str, report: Report, seconds: float) -> None:
+        """Count a report and write its log line."""
+        self.seconds.observe(seconds)
+        self.reviews.labels(report.outcome).inc()
+        for decision in report.decisions:
+            self.decisions.labels(decision.mutation, decision.outcome, decision.reason.code).inc()
+        for problem in report.problems:
+            self.problems.labels(problem.reason.code).inc()
+        logger.info("review", extra={"fields": fields(request, profile, report, seconds)})
+
+    def exposition(self) -> bytes:
+        """Return all metrics in the Prometheus text format."""
+        return generate_latest(self.registry)
+
+
+def fields(request: Request, profile: str, report: Report, seconds: float) -> dict[str, Any]:
+    """Return what a log line says of a review: never anything of the Pod's env, command or args."""
+    metadata = (request.object or {}).get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    return {
+        "uid": request.uid[:64],
+        "namespace": request.namespace[:253],
+        # A controller's Pods have no name yet when they come by, only the owner's prefix.
+        "pod": str(request.name or metadata.get("name") or metadata.get("generateName") or "")[:253],
+        "profile": profile,
+        "dry_run": bool(request.dry_run),
+        "outcome": report.outcome,
+        "decisions": [f"{d.mutation}: {d}" for d in report.decisions[:64]],
+        "problems": [p.message[:256] for p in report.problems[:16]],
+        "milliseconds": round(seconds * 1000, 2),
+    }
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line, so that nothing in a name can forge a second line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write the record."""
+        line = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return msgspec.json.encode(line).decode()
+
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": JsonFormatter}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"level": "WARNING", "handlers": ["stderr"]},
+    "loggers": {
+        name: {"level": "INFO", "handlers": ["stderr"], "propagate": False} for name in ("lastcall", "gunicorn.error")
+    },
+}

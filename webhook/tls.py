@@ -1,0 +1,133 @@
+"""The serving certificate: read from files, picked up when they change, never traded for a worse one.
+
+Files of a mounted Secret change under the server's feet, without a notice that inotify would show reliably, and a pair
+read between two writes does not match. So: look at the content, take certificate and key from one snapshot, try
+them in a handshake, and keep the last pair that worked.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from threading import Lock
+from typing import IO, TYPE_CHECKING
+
+from webhook.telemetry import logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from webhook.telemetry import Telemetry
+
+CHECK_SECONDS = 1.0
+"""How often the files are looked at, at most."""
+CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""TLS 1.2 suites: forward secrecy and AEAD only."""
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where the pair lies. ``ca`` is the bundle that the API server verifies with; it may be absent."""
+
+    certificate: Path
+    key: Path
+    ca: Path | None = None
+    server_name: str | None = None
+    """``<service>.<namespace>.svc``, which the API server asks for; None checks no name."""
+
+    def read(self) -> tuple[bytes, bytes, bytes]:
+        """Return certificate, key and bundle as they are now."""
+        ca = self.ca.read_bytes() if self.ca and self.ca.exists() else b""
+        return self.certificate.read_bytes(), self.key.read_bytes(), ca
+
+
+class Certificate:
+    """The TLS context in use. Safe to use from any thread."""
+
+    def __init__(self, files: Files, telemetry: Telemetry, clock: Callable[[], float] = time.monotonic) -> None:
+        self.files = files
+        self._telemetry = telemetry
+        self._clock = clock
+        self._lock = Lock()
+        self._checked = float("-inf")
+        self._snapshot: tuple[bytes, bytes, bytes] | None = None
+        self._context: ssl.SSLContext | None = None
+        self.not_ready = "no certificate has been read"
+        """Why there is nothing to serve with, or empty."""
+
+    def context(self) -> ssl.SSLContext:
+        """Return the context in force, after a look at the files; raise ``ssl.SSLError`` where none was ever good."""
+        with self._lock:
+            if self._clock() - self._checked >= CHECK_SECONDS:
+                self._checked = self._clock()
+                self._refresh()
+            if self._context is None:
+                raise ssl.SSLError(self.not_ready)
+            return self._context
+
+    def check(self) -> str:
+        """Return why the server is not ready, or an empty string."""
+        with suppress(ssl.SSLError):
+            self.context()
+        return self.not_ready
+
+    def _refresh(self) -> None:
+        try:
+            snapshot = self.files.read()
+            if snapshot == self._snapshot:
+                return
+            context = load(snapshot[0], snapshot[1])
+            not_after = verify(context, snapshot[2] or snapshot[0], self.files.server_name, whole=bool(snapshot[2]))
+        except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+            self._telemetry.reload_errors.inc()
+            reason = f"certificate not usable: {getattr(error, 'verify_message', '') or error}"
+            logger.warning(reason if self._context is None else f"{reason}; the last good one stays")
+            if self._context is None:
+                self.not_ready = reason
+            return
+        self._snapshot, self._context, self.not_ready = snapshot, context, ""
+        self._telemetry.not_after.set(not_after)
+        logger.info("certificate loaded", extra={"fields": {"not_after": int(not_after)}})
+
+
+def load(certificate: bytes, key: bytes) -> ssl.SSLContext:
+    """Make a server context of PEM texts; ``ssl.SSLError`` where they are broken or do not belong together."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(CIPHERS)
+    context.set_alpn_protocols(["http/1.1"])  # the API server speaks nothing else to webhooks (kubernetes#75791)
+    # OpenSSL wants paths: these two are in memory only, and hold the same snapshot whatever happens to the files.
+    with _memory_file(certificate) as chain, _memory_file(key) as private:
+        context.load_cert_chain(f"/proc/self/fd/{chain.fileno()}", f"/proc/self/fd/{private.fileno()}")
+    return context
+
+
+def verify(context: ssl.SSLContext, ca: bytes, server_name: str | None, *, whole: bool = True) -> float:
+    """Shake hands in memory as the API server would; return the certificate's end in Unix time.
+
+    ``whole`` verifies the chain up to a root; else the certificate itself is the anchor, and only its dates count.
+    ``ssl.SSLCertVerificationError`` says what an API server would object to.
+    """
+    client_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client_context.check_hostname = server_name is not None
+    client_context.verify_flags |= ssl.VERIFY_X509_STRICT if whole else ssl.VERIFY_X509_PARTIAL_CHAIN
+    client_context.load_verify_locations(cadata=ca.decode("ascii"))
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = client_context.wrap_bio(to_client, to_server, server_hostname=server_name)
+    server = context.wrap_bio(to_server, to_client, server_side=True)
+    for side in (client, server, client, server):
+        try:
+            side.do_handshake()
+        except ssl.SSLWantReadError:
+            continue
+    return float(ssl.cert_time_to_seconds(str((client.getpeercert() or {})["notAfter"])))
+
+
+def _memory_file(content: bytes) -> IO[bytes]:
+    file = os.fdopen(os.memfd_create("lastcall"), "wb", buffering=0)
+    file.write(content)
+    return file
