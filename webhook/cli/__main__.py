@@ -1,0 +1,5 @@
+"""``python -m webhook.cli``: the same as ``lastcall``."""
+
+from webhook.cli import main
+
+main(prog_name="lastcall")
