@@ -8,7 +8,6 @@ https://www.rfc-editor.org/rfc/rfc5280#section-4.2
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Self
 
@@ -17,13 +16,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from certs.state import BACKDATE
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime, timedelta
 
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-
-BACKDATE = timedelta(minutes=5)
-"""How long before `now` a certificate becomes valid: room for clocks that differ."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -64,9 +63,7 @@ class Authority:
             .not_valid_after(_seconds(now + lifetime))
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_key_usage(signs_certificates=True), critical=True)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False
-            )
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False)
             .sign(key, hashes.SHA256())
         )
         return cls(certificate.public_bytes(serialization.Encoding.PEM), _key_pem(key))
@@ -99,9 +96,7 @@ class Authority:
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_key_usage(signs_certificates=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-            .add_extension(
-                x509.SubjectAlternativeName([_general_name(host) for host in hosts]), critical=False
-            )
+            .add_extension(x509.SubjectAlternativeName([_general_name(host) for host in hosts]), critical=False)
             .add_extension(_authority_key_identifier(root), critical=False)
             .sign(self._signing_key(), hashes.SHA256())
         )
@@ -121,9 +116,7 @@ def service_names(service: str, namespace: str) -> tuple[str, ...]:
     return service, name, f"{name}.svc", f"{name}.svc.cluster.local"
 
 
-def _builder(
-    subject: x509.Name, public_key: ec.EllipticCurvePublicKey, serial: int
-) -> x509.CertificateBuilder:
+def _builder(subject: x509.Name, public_key: ec.EllipticCurvePublicKey, serial: int) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
