@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
 
-from webhook.telemetry import LOGGING
+from webhook.server import create_app
+from webhook.telemetry import LOGGING, Telemetry
+from webhook.tls import Certificate
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Mapping
 
     from flask import Flask
 
-    from webhook.tls import Certificate
+    from webhook.tls import Files
 
 KEEPALIVE_SECONDS = 120
 """Above the API server's 90 s: whoever closes first loses requests, and a POST is not sent again."""
@@ -57,9 +60,13 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
             def ssl_context(_config: Any, _default: Any) -> ssl.SSLContext:
                 return certificate.context()
 
+            def look(_worker: Any) -> None:
+                certificate.check()
+
             # The files matter to gunicorn only as "TLS is on".
             files = certificate.files
             options |= {"certfile": str(files.certificate), "keyfile": str(files.key), "ssl_context": ssl_context}
+            options["post_worker_init"] = look  # a certificate that cannot be used is told at the start
         return options
 
 
@@ -67,3 +74,11 @@ def _close_while_stopping(worker: Any, request: Any) -> None:
     """Answer with ``Connection: close`` once told to stop, so that no client sends another request this way."""
     if not worker.alive:
         request.force_close()
+
+
+def serve(profiles: Mapping[str, Mapping[str, Any]], host: str, port: int, files: Files | None) -> None:
+    """Serve until told to stop; ``files`` of None is plain HTTP."""
+    telemetry = Telemetry()
+    certificate = Certificate(files, telemetry) if files else None
+    app = create_app(profiles, telemetry, certificate.check if certificate else lambda: "")
+    Server(app, host, port, certificate).run()

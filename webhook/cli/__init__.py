@@ -12,6 +12,7 @@ COMMANDS = {
     "preview": "what would change in a manifest, and why",
     "explain": "what a reason means and what to do",
     "settings": "the settings in force, with origin",
+    "launcher": "the text that is put in front of npm, yarn and pnpm",
     "serve": "answer the API server",
 }
 """Name -> what it does, in the order of ``lastcall --help``; the module of the same name has ``command``."""

@@ -126,8 +126,8 @@ def resolve(
     for origin, layer in (*layers, ("annotation", pod), *([override] if override else ())):
         for name, value in layer.items():
             try:
-                values[_field(name)] = parse(name, value)
-                origins[name] = origin
+                parsed = parse(name, value)
+                values[NAMES[name].name], origins[name] = parsed, origin
             except InvalidSetting as error:
                 problems.append(Problem(error.reason, f"{origin}: {error}"))
     commands = _image_commands(ours, problems)
@@ -148,14 +148,10 @@ def _image_commands(annotations: Mapping[str, str], problems: list[Problem]) -> 
     return commands
 
 
-def _field(name: str) -> str:
-    if name not in NAMES:
-        raise InvalidSetting(SettingsReason.UNKNOWN_SETTING, name=name)
-    return NAMES[name].name
-
-
 def parse(name: str, value: Any) -> Any:
     """Read one value, text or not; raise ``InvalidSetting`` that says the accepted form."""
+    if name not in NAMES:
+        raise InvalidSetting(SettingsReason.UNKNOWN_SETTING, name=name)
     if name == "entrypoint":
         if value in ("init", "exec", "supervise", "off"):
             return value

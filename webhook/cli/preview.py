@@ -1,0 +1,183 @@
+"""``lastcall preview``: what would change in a manifest, and why."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import click
+from rich.console import Console
+
+from webhook import manifests, profiles, render
+from webhook.core.mutate import mutate
+from webhook.core.settings import InvalidSetting, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from webhook.core.decision import Report
+    from webhook.core.settings import Layer
+    from webhook.manifests import Document, Workload
+
+Shown: TypeAlias = "Sequence[tuple[Document, Sequence[tuple[Workload, Report]]]]"
+OUTPUTS = ("table", "diff", "patch", "yaml", "json", "report")
+EPILOG = """\b
+Examples:
+  lastcall preview -f deployment.yaml
+  lastcall preview -f manifests/ --profile alb -o diff
+  kustomize build . | lastcall preview -f - -o yaml | kubectl apply -f -
+  lastcall preview -f web.yaml --set drain-seconds=20 --exit-code
+
+\b
+Outputs:
+  table   every decision in a row (default)      diff    what changes in the document, with the reasons
+  yaml    the changed documents; comments stay   json    the same, as JSON
+  patch   the JSON Patch of every Pod            report  decisions and patches, as JSON
+With yaml and json the reasons go to stderr.
+
+\b
+Exit codes:
+  0  read and shown       1  something would change (--exit-code only)       2  bad input
+"""
+
+
+def layers_of(_context: click.Context, _param: click.Parameter, values: Sequence[str]) -> Layer:
+    """Read ``--set name=value``."""
+    layer: dict[str, Any] = {}
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{value}: write name=value, as in drain-seconds=20")
+        try:
+            layer[name] = parse(name, text)
+        except InvalidSetting as error:
+            raise click.BadParameter(str(error)) from None
+    return "--set", layer
+
+
+def profile_layer(profiles_file: Path | None, name: str) -> Layer:
+    """Return the settings of a profile; a usage error names the profiles there are."""
+    try:
+        known: Mapping[str, Mapping[str, Any]] = profiles.load(profiles_file)
+    except profiles.BadProfiles as error:
+        raise click.UsageError(str(error)) from None
+    if name not in known:
+        raise click.UsageError(f"no profile {name!r}; there are: {', '.join(sorted(known))}")
+    return f"profile {name}", known[name]
+
+
+@click.command(epilog=EPILOG)
+@click.option(
+    "-f", "--filename", "names", multiple=True, required=True, help="File, directory, or - for stdin. Repeatable."
+)
+@click.option("-o", "--output", type=click.Choice(OUTPUTS), default="table", help="What to print.")
+@click.option("--profile", default="default", help="The profile that the namespace's label names.")
+@click.option("--profiles", "profiles_file", type=click.Path(path_type=Path), help="The operator's profiles (YAML).")
+@click.option("--set", "override", multiple=True, callback=layers_of, help="name=value; stronger than annotations.")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 when something would change.")
+def command(
+    names: Sequence[str], output: str, profile: str, profiles_file: Path | None, override: Layer, exit_code: bool
+) -> None:
+    """Show what the webhook would change in the Pods of manifests, and why.
+
+    Reads Pods, Deployments, StatefulSets, DaemonSets, ReplicaSets, Jobs, CronJobs, PodTemplates and Lists, fills in the
+    API server's defaults, and decides with the very code that the webhook runs. Other kinds pass through untouched.
+    The namespace is taken to have opted in.
+    """
+    layer = profile_layer(profiles_file, profile)
+    changed = bad = False
+    shown: list[tuple[Document, list[tuple[Workload, Report]]]] = []
+    for document in read_all(names):
+        if isinstance(document, manifests.BadManifest):
+            click.echo(f"error: {document}", err=True)
+            bad = True
+            continue
+        reports = [(workload, mutate(workload.pod, (layer,), override)) for workload in document.workloads]
+        changed |= any(report.operations for _, report in reports)
+        shown.append((document, reports))
+    PRINTERS[output](shown)
+    sys.exit(2 if bad else int(changed and exit_code))
+
+
+def read_all(names: Sequence[str]) -> Iterator[Document | manifests.BadManifest]:
+    """Read every document of files, directories and stdin; what cannot be read comes as an error."""
+    for name in names:
+        for path in [Path(name)] if name == "-" else manifests.files(Path(name)):
+            try:
+                text = sys.stdin.read() if name == "-" else path.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                yield manifests.BadManifest(f"{path}: {getattr(error, 'strerror', None) or error}")
+            else:
+                yield from manifests.read("stdin" if name == "-" else str(path), text)
+
+
+def _print_table(shown: Shown) -> None:
+    console = Console(soft_wrap=not sys.stdout.isatty())
+    for document, reports in shown:
+        for workload, report in reports:
+            console.print(render.table(render.title(document, workload), report))
+            console.print()
+    if not any(reports for _, reports in shown):
+        console.print("nothing here creates a Pod")
+
+
+def _print_diff(shown: Shown) -> None:
+    for document, reports in shown:
+        for workload, report in reports:
+            heading = f"{workload.kind}/{workload.name}"
+            before = document.dump()
+            document.apply(workload, report.operations)
+            click.echo("".join(f"# {line}\n" for line in render.lines(report)), nl=False)
+            click.echo(render.diff(heading, before, document.dump()))
+
+
+def _print_yaml(shown: Shown) -> None:
+    for document, reports in shown:
+        if _apply(document, reports):
+            click.echo(document.dump(), nl=False)
+        else:
+            click.echo(document.text, nl=not document.text.endswith("\n"))
+
+
+def _print_json(shown: Shown) -> None:
+    for document, reports in shown:
+        _apply(document, reports)
+    data = [json.loads(json.dumps(document.data, default=str)) for document, _ in shown]
+    whole = data[0] if len(data) == 1 else {"apiVersion": "v1", "kind": "List", "items": data}
+    click.echo(json.dumps(whole, indent=2))
+
+
+def _apply(document: Document, reports: Sequence[tuple[Workload, Report]]) -> bool:
+    """Write the patches into the document and the reasons to stderr; tell whether it changed."""
+    for workload, report in reports:
+        click.echo(f"# {render.title(document, workload)}", err=True)
+        for line in render.lines(report):
+            click.echo(f"#   {line}", err=True)
+        document.apply(workload, report.operations)
+    return any(report.operations for _, report in reports)
+
+
+def _print_patch(shown: Shown) -> None:
+    _print_data(shown, ("source", "document", "kind", "name", "patch"))
+
+
+def _print_report(shown: Shown) -> None:
+    _print_data(shown, None)
+
+
+def _print_data(shown: Shown, keys: Sequence[str] | None) -> None:
+    data = [render.as_data(document, *each) for document, reports in shown for each in reports]
+    kept = [{key: item[key] for key in keys} for item in data] if keys else data
+    click.echo(json.dumps(kept, indent=2))
+
+
+PRINTERS = {
+    "table": _print_table,
+    "diff": _print_diff,
+    "patch": _print_patch,
+    "yaml": _print_yaml,
+    "json": _print_json,
+    "report": _print_report,
+}

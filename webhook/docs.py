@@ -1,0 +1,88 @@
+"""The reference pages, made from the code that they describe; a test fails where one is stale."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from webhook.core import settings
+from webhook.core.mutate import TABLES
+from webhook.core.mutations import MUTATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from webhook.core.decision import Reason
+
+HEADER = "<!-- Written by `make docs` from the code; change it there. -->\n\n"
+
+
+def setting_docs() -> dict[str, str]:
+    """Return what stands below each field of ``Settings``: name -> text in one line."""
+    body = ast.parse(inspect.getsource(settings.Settings)).body[0]
+    assert isinstance(body, ast.ClassDef)  # noqa: S101 - for the type checker
+    docs = {}
+    for field, text in zip(body.body, body.body[1:], strict=False):
+        match field, text:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(doc))):
+                docs[name.replace("_", "-")] = " ".join(doc.split())
+    return docs
+
+
+def settings_page() -> str:
+    """Return docs/settings.md."""
+    return HEADER + "\n".join(_settings()) + "\n"
+
+
+def mutations_page() -> str:
+    """Return docs/mutations.md."""
+    return HEADER + "\n".join(_mutations()) + "\n"
+
+
+def _settings() -> Iterator[str]:
+    yield "# Settings\n"
+    yield (inspect.getdoc(settings) or "").replace("::\n\n", ":\n\n").replace("``", "`") + "\n"
+    for name, text in setting_docs().items():
+        default = getattr(settings.DEFAULTS, settings.NAMES[name].name)
+        yield f"## {name}\n\nDefault: {settings.show(default)}. {text}\n"
+    yield "## Profiles\n\n| profile | settings |\n|---|---|"
+    for name, layer in settings.PROFILES.items():
+        yield f"| `{name}` | {', '.join(f'{k}: {v}' for k, v in layer.items()) or 'the defaults'} |"
+    yield f"\n## Labels and annotations\n\n`{settings.INJECT}` on a namespace opts in: `enabled`, or a profile's name."
+    yield f"`{settings.INJECT}: disabled` on a Pod, as label or annotation, opts out."
+    yield f"`{settings.PREFIX}<setting>` on a Pod overrides a setting."
+    yield f"`{settings.PREFIX}image-command.<container>` on a Pod says what the container's image starts, as a JSON list."
+    yield f"`{settings.PREFIX}status` is ours: what was changed, and from what."
+
+
+def _mutations() -> Iterator[str]:
+    yield "# Mutations and reasons\n\nIn this order; each sees the Pod as the ones before left it.\n"
+    for mutation in MUTATIONS:
+        module = sys.modules[mutation.decide.__module__]
+        yield f"## {mutation.name}\n\n{(inspect.getdoc(module) or '').replace('``', '`')}\n"
+        yield from _reasons(mutation.reasons)
+    for table in TABLES:
+        if table not in {mutation.reasons for mutation in MUTATIONS}:
+            yield f"## {(table.__doc__ or '').splitlines()[0].rstrip('.')}\n"
+            yield from _reasons(table)
+
+
+def _reasons(table: type[Reason]) -> Iterator[str]:
+    yield "| reason | what it means | what to do |\n|---|---|---|"
+    for reason in table:
+        yield f"| `{reason.code}` | {_cell(reason.sentence)} | {_cell(reason.advice)} |"
+    yield ""
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+PAGES = {"docs/settings.md": settings_page, "docs/mutations.md": mutations_page}
+
+if __name__ == "__main__":
+    for name, page in PAGES.items():
+        Path(name).write_text(page(), encoding="utf-8")

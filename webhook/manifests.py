@@ -1,0 +1,204 @@
+"""Manifests in, Pods out: what the API server would send to the webhook for a file.
+
+A document that does not change keeps its text to the letter; one that changes keeps comments and order as far as
+the YAML library can. Nothing is ever executed or looked up.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.scalarstring import LiteralScalarString
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from webhook.core.patch import Operations
+
+SUFFIXES = (".yaml", ".yml", ".json")
+"""What is read in a directory."""
+
+_TEMPLATES: dict[str, tuple[tuple[str, ...], str]] = {
+    # kind -> (where its Pod template is, the kind that will own the Pod)
+    "Pod": ((), ""),
+    "PodTemplate": (("template",), ""),
+    "Deployment": (("spec", "template"), "ReplicaSet"),
+    "ReplicaSet": (("spec", "template"), "ReplicaSet"),
+    "ReplicationController": (("spec", "template"), "ReplicationController"),
+    "StatefulSet": (("spec", "template"), "StatefulSet"),
+    "DaemonSet": (("spec", "template"), "DaemonSet"),
+    "Job": (("spec", "template"), "Job"),
+    "CronJob": (("spec", "jobTemplate", "spec", "template"), "Job"),
+}
+_GROUPS = ("v1", "apps/", "batch/", "extensions/")
+"""Kinds of other groups may have the same names (a Knative or OpenKruise StatefulSet), and are left alone."""
+
+
+class BadManifest(ValueError):
+    """A document cannot be read; the message names file, document and, where known, line and column."""
+
+
+@dataclass
+class Workload:
+    """One Pod that a document would create."""
+
+    kind: str
+    name: str
+    namespace: str
+    path: tuple[str | int, ...]
+    """Where in the document the Pod, or its template, is."""
+    pod: dict[str, Any]
+    """The Pod as the webhook would see it: defaults filled in, owner named."""
+
+
+@dataclass
+class Document:
+    """One document of a file."""
+
+    source: str
+    number: int
+    """From 1 on, as a person counts."""
+    text: str
+    line: int
+    """The line of the file that ``text`` begins at, from 1 on."""
+    data: Any = None
+    workloads: list[Workload] = field(default_factory=list)
+
+    def apply(self, workload: Workload, operations: Operations) -> None:
+        """Write a Pod's patch into the document."""
+        for operation in operations:
+            parts = [part.replace("~1", "/").replace("~0", "~") for part in operation["path"].split("/")[1:]]
+            _set(self.data, [*workload.path, *parts], _literal(operation["value"]))
+
+    def dump(self) -> str:
+        """Write the document's data as YAML, indented like its text."""
+        stream = StringIO()
+        _yaml(self.text).dump(self.data, stream)
+        return stream.getvalue()
+
+    @property
+    def where(self) -> str:
+        """Where the document is, for people."""
+        return f"{self.source}, document {self.number}"
+
+
+def read(source: str, text: str) -> Iterator[Document | BadManifest]:
+    """Read the documents of a file one by one; one that cannot be read does not hide those behind it."""
+    for number, (line, part) in enumerate(_split(text), start=1):
+        document = Document(source, number, part, line)
+        try:
+            document.data = _load(part)
+            document.workloads = list(_workloads(document.data, ()))
+        except YAMLError as error:
+            yield BadManifest(f"{document.where}: {_reason(error, line)}")
+        except (TypeError, ValueError, RecursionError, AttributeError) as error:
+            yield BadManifest(f"{document.where}: {' '.join(str(error).split()) or type(error).__name__}")
+        else:
+            yield document
+
+
+def files(path: Path) -> Sequence[Path]:
+    """Return the manifests of a directory and those below it, sorted; of a file, itself."""
+    if not path.is_dir():
+        return [path]
+    return sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES and p.is_file())
+
+
+def _split(text: str) -> Iterator[tuple[int, str]]:
+    """Cut at the document markers: ``---`` at the start of a line is one, even in a block scalar."""
+    start, line = 0, 1
+    marks = [m.start() for m in re.finditer(r"^---(?=\s|$)", text, re.MULTILINE)]
+    for end in [*marks, len(text)]:
+        part = text[start:end]
+        if re.search(r"^(?!---\s*$)\s*[^\s#]", part, re.MULTILINE):
+            yield line, part
+        line += part.count("\n")
+        start = end
+
+
+def _load(text: str) -> Any:
+    return _yaml(text).load(text)
+
+
+def _reason(error: YAMLError, first_line: int) -> str:
+    if isinstance(error, MarkedYAMLError) and error.problem_mark:
+        mark = error.problem_mark
+        return f"line {first_line + mark.line}, column {mark.column + 1}: {error.problem}"
+    return " ".join(str(error).split())
+
+
+def _yaml(text: str) -> YAML:
+    """Make a round-trip parser that writes like the text: its quotes, its way to indent lists."""
+    yaml = YAML(typ="rt")
+    yaml.preserve_quotes = True
+    yaml.width = 1 << 20  # never fold a line
+    indented = re.search(r"^( *)[^\s#-].*:[ \t]*\n(?:[ \t]*(?:#.*)?\n)*\1(  )- ", text, re.MULTILINE)
+    yaml.indent(mapping=2, sequence=4 if indented else 2, offset=2 if indented else 0)
+    yaml.explicit_start = text.startswith("---")
+    return yaml
+
+
+def _workloads(data: Any, path: tuple[str | int, ...]) -> Iterator[Workload]:
+    if not isinstance(data, dict):
+        return
+    kind, items = data.get("kind"), data.get("items")
+    if isinstance(kind, str) and kind.endswith("List") and isinstance(items, list):
+        for index, item in enumerate(items):
+            yield from _workloads(item, (*path, "items", index))
+    elif kind in _TEMPLATES and str(data.get("apiVersion", "")).startswith(_GROUPS):
+        where, owner = _TEMPLATES[kind]
+        template: Any = data
+        for part in where:
+            template = template.get(part) if isinstance(template, dict) else None
+        if not isinstance(template, dict):
+            raise ValueError(f"{kind} has no {'.'.join(where)}")
+        metadata = data.get("metadata") or {}
+        name = str(metadata.get("name") or metadata.get("generateName") or "(no name)")
+        namespace = str(metadata.get("namespace") or "")
+        yield Workload(str(kind), name, namespace, (*path, *where), _pod(template, name, owner))
+
+
+def _pod(template: dict[str, Any], name: str, owner: str) -> dict[str, Any]:
+    """Make the Pod that the API server would send: plain JSON with the defaults that decisions depend on.
+
+    https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/, SetDefaults_PodSpec
+    """
+    pod: dict[str, Any] = json.loads(json.dumps(template, default=str))
+    metadata = pod["metadata"] = pod.get("metadata") or {}
+    if owner:
+        metadata["generateName"] = f"{name}-"
+        metadata["ownerReferences"] = [{"kind": owner, "name": name, "controller": True}]
+    if isinstance(spec := pod.get("spec"), dict):
+        for field_name, default in (("restartPolicy", "Always"), ("terminationGracePeriodSeconds", 30)):
+            if spec.get(field_name) is None:
+                spec[field_name] = default
+    return pod
+
+
+def _set(data: Any, path: Sequence[str | int], value: Any) -> None:
+    for part in path[:-1]:
+        key = int(part) if isinstance(data, list) else part
+        if isinstance(data, dict) and data.get(key) is None:
+            data[key] = {}
+        data = data[key]
+    data[path[-1]] = value
+
+
+def _literal(value: Any) -> Any:
+    """Have texts of several lines written as block scalars, for people."""
+    match value:
+        case dict():
+            return {key: _literal(item) for key, item in value.items()}
+        case list():
+            return [_literal(item) for item in value]
+        case str() if "\n" in value:
+            return LiteralScalarString(value)
+        case _:
+            return value
