@@ -1,62 +1,61 @@
 r"""Split a shell's ``-c`` string into its simple commands, or say that it cannot be told.
 
-Only word boundaries and command boundaries matter here: which word is the program of a command. What a word
-expands to is never worked out; a word with an expansion in it keeps its ``$`` or backtick.
-Grammar: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html
+What matters is where commands and words begin: which word is a command's program. What a word expands to is
+never worked out; an expansion keeps its ``$`` or backtick.
+https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html
 """
 
 import re
 
-# Whatever is nested in itself or in further quotes ("$(dirname "$0")", ${x:-"$y"}, $'..') matches none of these: cannot be told.
+# Expansions with quotes, or expansions of the same kind, in them match nothing here. Nor does $'..', which dash
+# reads otherwise than bash.
 _EXPANSION = r"""
-    \$\{ [^{}"'`\\]*+ \}
-  | \$\( [^()"'`\\]*+ \)
-  | \$\(\( [^()"'`\\]*+ \)\)
-  | ` [^`"'\\]*+ `
-  | \$ (?![({'])
+    \$\{ [^{}"'`\\]*+ \}  |  \$\( [^()"'`\\]*+ \)  |  \$\(\( [^()"'`\\]*+ \)\)  |  ` [^`"'\\]*+ `  |  \$(?![({'])
 """
 _TOKEN = re.compile(
     rf"""
     (?P<blank>    (?: [ \t] | \\\n )++ | \#[^\n]*+ )
-  | (?P<document> <<(?!<) )
-  | (?P<redirect> \d*+ (?: &>>? | <<< | >> | >\| | >& | <& | <> | < | > ) )
+  | (?P<document> \d*+ <<(?!<) )
+  | (?P<redirect> \d*+ (?: &>>? | >[>|&]? | <<< | <[&>]? ) )
   | (?P<end>      [;&|()\n]++ )
-  | (?P<word>     (?: [^ \t\n;&|()<>'"`\\$]
-                    | \\.
-                    | '[^']*+'
-                    | "(?: [^"\\`$] | \\. | {_EXPANSION} )*+"
-                    | {_EXPANSION} )++ )
+  | (?P<word>     (?: [^ \t\n;&|()<>'"`\\$]  |  \\.  |  '[^']*+'  |  {_EXPANSION}
+                    | "(?: [^"\\`$] | \\. | {_EXPANSION} )*+" )++ )
     """,
     re.VERBOSE | re.DOTALL,
 )
-_QUOTED = re.compile(r"""\\\n | \\(.) | '([^']*+)' | "((?: [^"\\] | \\. )*+)" """, re.VERBOSE | re.DOTALL)
+_QUOTES = re.compile(r"""\\\n | \\(.) | '([^']*+)' | "((?: [^"\\] | \\. )*+)" """, re.VERBOSE | re.DOTALL)
+_ESCAPE = re.compile(r'\\(?:\n|(["$`\\]))')
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=", re.ASCII)
-# A command starts again behind these words. `for` and `case` are not among them: names and patterns follow.
+# Behind these a command begins. `for` and `case` are not among them: names and patterns follow.
 _RESERVED = frozenset(("if", "then", "elif", "else", "while", "until", "do", "{", "!", "time"))
 
 
 def commands(text: str) -> list[list[str]] | None:
-    """Return the words of each simple command in ``text``, in order, or None where that cannot be told.
+    """Return the words of each simple command in ``text``, in order; None if that cannot be told.
 
-    Quotes are removed; redirections, comments, reserved words and leading assignments are left out.
+    The words are without their quotes. Redirections, comments, and the reserved words and assignments in front of
+    a command are left out, and so are commands of nothing else.
     """
     found: list[list[str]] = [[]]
-    target = False  # the next word is a redirection's
-    position = 0
-    while position < len(text):
-        token = _TOKEN.match(text, position)
+    redirected = False  # the next word is a file
+    at = 0
+    while at < len(text):
+        token = _TOKEN.match(text, at)
         if token is None or token.lastgroup == "document":
             return None
-        position = token.end()
-        if token.lastgroup == "word" and not target:
-            _add(found[-1], token[0])
-        elif token.lastgroup == "end":
+        at = token.end()
+        if token.lastgroup == "end":
             found.append([])
-        target = token.lastgroup == "redirect" or (target and token.lastgroup == "blank")
+        elif token.lastgroup == "word" and not redirected:
+            _add(found[-1], token[0])
+        redirected = token.lastgroup == "redirect" or (redirected and token.lastgroup == "blank")
     return [words for words in found if words]
 
 
 def _add(words: list[str], raw: str) -> None:
-    """Append a word, unless it stands in front of a command and is none of it."""
     if words or not (raw in _RESERVED or _ASSIGNMENT.match(raw)):
-        words.append(_QUOTED.sub(lambda m: m[1] or m[2] or (m[3] or "").replace('\\"', '"'), raw))
+        words.append(_QUOTES.sub(_unquoted, raw))
+
+
+def _unquoted(quoted: re.Match[str]) -> str:
+    return quoted[1] or quoted[2] or _ESCAPE.sub(r"\1", quoted[3] or "")

@@ -1,48 +1,58 @@
-"""Programs that end in an exec of the program in their arguments, and where in their arguments it stands."""
+"""Programs that end in an exec of the program in their arguments, and where in their arguments that stands."""
 
-from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+
+from webhook.core.package_managers import table
 
 
 @dataclass(frozen=True)
 class Wrapper:
-    """The command line of a wrapper: options, operands, the program and its arguments."""
+    """A wrapper's command line: its options, its operands, then the program and the program's arguments."""
 
-    values: str = ""  # options whose value is the next word
-    operands: int = 0  # words between the options and the program
-    opaque: str = ""  # options that hide the program, or with which there is none
+    values: AbstractSet[str] = frozenset()
+    """Options whose value is the next word, or the rest of theirs."""
+    operands: int = 0
+    """Words between the options and the program."""
+    opaque: AbstractSet[str] = frozenset()
+    """Options that hide the program, or with which there is none."""
 
 
-_TINI = Wrapper("-p -e")  # https://github.com/krallin/tini: getopt "+hvwgle:p:s"
+_TINI = Wrapper(table("-p -e"))  # https://github.com/krallin/tini: getopt "+hvwgle:p:s"
 _AS_USER = Wrapper(operands=1)
-WRAPPERS = {
+_ENV = Wrapper(table("-C -a -u --argv0 --chdir --unset"), opaque=table("-S --split-string"))
+_WRAPPERS = {
     "tini": _TINI,
     "tini-static": _TINI,
     "docker-init": _TINI,  # the same program, as Docker installs it
-    "dumb-init": Wrapper("-r --rewrite"),  # https://github.com/Yelp/dumb-init: getopt "+hvVcr:"
+    "dumb-init": Wrapper(table("-r --rewrite")),  # https://github.com/Yelp/dumb-init: getopt "+hvVcr:"
     "catatonit": Wrapper(),
-    # Of the official node image: runs `node` if $1 is an option or no command, then exec "$@".
-    # https://github.com/nodejs/docker-node/blob/main/docker-entrypoint.sh
     "docker-entrypoint.sh": Wrapper(),
     "su-exec": _AS_USER,
     "gosu": _AS_USER,
-    "s6-setuidgid": _AS_USER,
     "setuidgid": _AS_USER,
+    "s6-setuidgid": _AS_USER,
     "setpriv": Wrapper(
-        "--ambient-caps --apparmor-profile --bounding-set --egid --euid --groups --inh-caps --pdeathsig --regid"
-        " --reuid --rgid --ruid --securebits --selinux-label"
+        table(
+            """
+            --ambient-caps --apparmor-profile --bounding-set --egid --euid --groups --inh-caps --landlock-access
+            --landlock-rule --pdeathsig --ptracer --regid --reuid --rgid --ruid --seccomp-filter --securebits
+            --selinux-label
+            """
+        )
     ),
-    "env": Wrapper("-u --unset -C --chdir -a --argv0", opaque="-S --split-string"),
-    "nice": Wrapper("-n --adjustment"),
-    "ionice": Wrapper("-c --class -n --classdata"),
-    "stdbuf": Wrapper("-i --input -o --output -e --error"),
+    "env": _ENV,
+    "nice": Wrapper(table("-n --adjustment")),
+    "ionice": Wrapper(table("-c -n --class --classdata")),
+    "stdbuf": Wrapper(table("-e -i -o --error --input --output")),
     "nohup": Wrapper(),
-    # Builtins, in the string of a shell:
-    "exec": Wrapper("-a"),
-    "command": Wrapper(opaque="-v -V"),
+    # Builtins, in a shell's string:
+    "exec": Wrapper(table("-a")),
+    "command": Wrapper(opaque=table("-V -v")),
 }
-# A docker-entrypoint.sh elsewhere is the application's own and may look at what it is given.
-_OFFICIAL = frozenset(("docker-entrypoint.sh", "/usr/local/bin/docker-entrypoint.sh"))
+# Of the official image: runs node if its first argument is an option or no command, and ends in exec "$@"
+# (https://github.com/nodejs/docker-node). One elsewhere is the application's own and may look at what it is given.
+_OFFICIAL = table("docker-entrypoint.sh /usr/local/bin/docker-entrypoint.sh")
 
 
 def wrapper_of(word: str) -> Wrapper | None:
@@ -50,32 +60,33 @@ def wrapper_of(word: str) -> Wrapper | None:
     name = word.rpartition("/")[2]
     if name == "docker-entrypoint.sh" and word not in _OFFICIAL:
         return None
-    return WRAPPERS.get(name)
+    return _WRAPPERS.get(name)
 
 
-def program_behind(wrapper: Wrapper, words: Sequence[str], at: int) -> int | None:
-    """Return the index of the program behind the wrapper at ``at``, perhaps ``len(words)``; None if it is hidden."""
-    values, opaque = wrapper.values.split(), wrapper.opaque.split()
+def program_behind(wrapper: Wrapper, words: list[str], at: int) -> int | None:
+    """Return the index of the program behind the wrapper at ``at``; ``len(words)`` if there is none, None if hidden.
+
+    An option that takes a value and is not known to do so makes a program of its value: an unknown one.
+    """
     at += 1
     while at < len(words) and words[at].startswith("-"):
         option = words[at]
         at += 1
         if option == "--":
             break
-        if takes_next(option, opaque) is not None:
+        if _lacks_value(option, wrapper.opaque) is not None:
             return None
-        at += takes_next(option, values) is True
+        at += _lacks_value(option, wrapper.values) is True
     at += wrapper.operands
-    if wrapper is WRAPPERS["env"]:
-        while at < len(words) and "=" in words[at]:
-            at += 1
+    while wrapper is _ENV and at < len(words) and "=" in words[at]:
+        at += 1
     return min(at, len(words))
 
 
-def takes_next(option: str, known: Sequence[str]) -> bool | None:
-    """Tell whether a known option in ``option`` is without its value (True) or with it; None if there is none.
+def _lacks_value(option: str, known: AbstractSet[str]) -> bool | None:
+    """Tell whether the known option in ``option`` is without a value there; None if no known one is in it.
 
-    As getopt does: ``--long``, ``--long=value``, and ``-abX`` as ``-a -b -X``, or ``-a`` with the value ``bX``.
+    As getopt has it: --long, --long=value, and -abX is -a -b -X, or -a -b with the value X.
     """
     if option.startswith("--"):
         name, equals, _ = option.partition("=")
