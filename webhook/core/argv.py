@@ -179,10 +179,11 @@ def _su(words: list[str], at: int, depth: int) -> Start | NoStart | None:
 def _string(text: str, start: Start, depth: int) -> Start | NoStart:
     """Answer for a shell's string: ``start``, if a package manager and anything that may last is in it."""
     commands = shell_words.commands(text) if depth > 0 else None
-    if _TRAP.search(text) if commands is None else any(words[0] == "trap" for words in commands):
-        return NoStart.UNCERTAIN
     if commands is None:  # what cannot be told here, the launcher finds out or supervises
-        return start if _MENTION.search(text) else NoStart.NO_PACKAGE_MANAGER
+        mentioned = start if _MENTION.search(text) else NoStart.NO_PACKAGE_MANAGER
+        return NoStart.UNCERTAIN if _TRAP.search(text) else mentioned
+    if any(words[0] == "trap" for words in commands):
+        return NoStart.UNCERTAIN
     answers = [_start(words, depth) for words in commands]
     starts = [answer for answer in answers if isinstance(answer, Start)]
     if starts and all(inner.supervise for inner in starts):

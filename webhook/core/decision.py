@@ -31,7 +31,7 @@ class Reason(Enum):
     """Base of every table of reasons: ``NAME = sentence, advice[, warns]``.
 
     The sentence is a template that the decision fills and stands nowhere else; the advice answers "what do I do
-    now?"; ``warns`` marks a reason that the person who creates the Pod should see even if the Pod is patched.
+    now?"; ``warns`` marks a reason that whoever creates the Pod should be told.
     """
 
     def __init__(self, sentence: str, advice: str, warns: bool = False) -> None:
@@ -65,7 +65,7 @@ class Decision:
     @property
     def warns(self) -> bool:
         """Whether the creator of the Pod is told."""
-        return self.reason.warns or self.outcome is Outcome.REFUSED
+        return self.reason.warns
 
     def __str__(self) -> str:
         """Tell the decision in one line, as audit annotations and logs have it."""

@@ -69,6 +69,7 @@ class PodReason(Reason):
     RESULT_REJECTED = (
         "the API server would reject the result: {problem}",
         "The Pod is left as it came. This is most likely a defect of lastcall: please report it.",
+        True,
     )
 
 

@@ -8,7 +8,7 @@ Layers, the last one wins::
     -------------|-----------|--------------------------------------------
     nothing      | nothing   | the default
     10           | nothing   | 10, origin "profile ingress"
-    10           | "20"      | 20, origin "annotation lastcall.webhook/pre-stop-sleep-seconds"
+    10           | "20"      | 20, origin "the Pod's annotation"
     10           | "soon"    | 10, and a problem that names the annotation and the accepted form
 
 A field ``pre_stop_sleep_seconds`` is spelled ``pre-stop-sleep-seconds`` in profiles, annotations and ``--set``.
@@ -123,7 +123,7 @@ def resolve(
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     problems: list[Problem] = []
-    for origin, layer in (*layers, ("annotation", pod), *([override] if override else ())):
+    for origin, layer in (*layers, ("the Pod's annotation", pod), *([override] if override else ())):
         for name, value in layer.items():
             try:
                 parsed = parse(name, value)
@@ -144,7 +144,7 @@ def _image_commands(annotations: Mapping[str, str], problems: list[Problem]) -> 
                 error = InvalidSetting(
                     SettingsReason.INVALID_SETTING, name=name, form='a JSON list of strings, as in ["npm", "start"]'
                 )
-                problems.append(Problem(error.reason, f"annotation: {error}"))
+                problems.append(Problem(error.reason, f"the Pod's annotation: {error}"))
     return commands
 
 

@@ -7,16 +7,16 @@ https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html
 
 import re
 
-# Expansions with quotes, or expansions of the same kind, in them match nothing here. Nor does $'..', which dash
-# reads otherwise than bash.
+# Expansions with quotes or further expansions of their kind in them match nothing here. Nor does $'..', which dash
+# reads otherwise than bash, as it does &>.
 _EXPANSION = r"""
     \$\{ [^{}"'`\\]*+ \}  |  \$\( [^()"'`\\]*+ \)  |  \$\(\( [^()"'`\\]*+ \)\)  |  ` [^`"'\\]*+ `  |  \$(?![({'])
 """
 _TOKEN = re.compile(
     rf"""
     (?P<blank>    (?: [ \t] | \\\n )++ | \#[^\n]*+ )
-  | (?P<document> \d*+ <<(?!<) )
-  | (?P<redirect> \d*+ (?: &>>? | >[>|&]? | <<< | <[&>]? ) )
+  | (?P<unclear>  [0-9]*+ <<(?!<) | &> )
+  | (?P<redirect> [0-9]*+ (?: >[>|&]? | <<< | <[&>]? ) )
   | (?P<end>      [;&|()\n]++ )
   | (?P<word>     (?: [^ \t\n;&|()<>'"`\\$]  |  \\.  |  '[^']*+'  |  {_EXPANSION}
                     | "(?: [^"\\`$] | \\. | {_EXPANSION} )*+" )++ )
@@ -41,7 +41,7 @@ def commands(text: str) -> list[list[str]] | None:
     at = 0
     while at < len(text):
         token = _TOKEN.match(text, at)
-        if token is None or token.lastgroup == "document":
+        if token is None or token.lastgroup == "unclear":
             return None
         at = token.end()
         if token.lastgroup == "end":

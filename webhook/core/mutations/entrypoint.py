@@ -41,9 +41,9 @@ class Entrypoint(Reason):
         True,
     )
     IMAGE_COMMAND_UNKNOWN = (
-        "names no command: what its image starts cannot be seen at admission",
-        "If the image starts npm, yarn or pnpm, say so: annotation lastcall.webhook/image-command.<container>, a JSON"
-        ' list of the image\'s ENTRYPOINT and CMD, as in ["docker-entrypoint.sh", "npm", "start"].',
+        "names no command, and its image's CMD is invisible at admission (lastcall.webhook/image-command.{name} declares it)",
+        "If the image starts npm, yarn or pnpm, say so: the annotation is a JSON list of the image's ENTRYPOINT and CMD,"
+        ' as in lastcall.webhook/image-command.web: \'["docker-entrypoint.sh", "npm", "start"]\'.',
     )
     NO_PACKAGE_MANAGER = (
         "does not start npm, npx, yarn or pnpm",
@@ -123,7 +123,7 @@ def decide(pod: Pod, resolved: Resolved) -> Iterator[Decision]:
 def _decide(pod: Pod, path: Path, container: Container, resolved: Resolved) -> Decision:
     command = _command(container, resolved.image_commands)
     if not command.argv:
-        return skipped(container.target, Entrypoint.IMAGE_COMMAND_UNKNOWN)
+        return skipped(container.target, Entrypoint.IMAGE_COMMAND_UNKNOWN, name=container.name)
     start = find_start(command.argv)
     if isinstance(start, NoStart):
         return skipped(container.target, Entrypoint[start.name])

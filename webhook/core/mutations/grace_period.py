@@ -53,6 +53,7 @@ class GracePeriod(Reason):
         "needs {needed} s for {target}, more than max-grace-seconds ({maximum})",
         "The Pod is left as it came. Shorten the sleep or set drain-seconds; or raise max-grace-seconds, knowing that"
         " the cluster autoscaler stops waiting after 600 s.",
+        True,
     )
 
 
@@ -89,7 +90,7 @@ def _longest(pod: Pod, own: int, settings: Settings) -> Need:
     needs = [_need(pod, container, own, settings.drain_seconds) for _, container in pod.containers()]
     sidecars = [sidecar for _, sidecar in pod.sidecars()]
     # A sidecar's hook starts with the others', at the Pod's deletion, not when its turn to stop has come.
-    needs += [Need(sidecar.pre_stop_seconds or 0, sidecar.target, "its hook") for sidecar in sidecars]
+    needs += [Need(sidecar.pre_stop_seconds or 0, sidecar.target, "that for its preStop hook") for sidecar in sidecars]
     longest = max(needs, key=lambda need: need.seconds)
     drain = settings.sidecar_drain_seconds
     if not sidecars or not drain:
