@@ -87,7 +87,7 @@ def _start(words: list[str], depth: int) -> Start | NoStart:
             answer = _known(words, at, depth)
             if isinstance(answer, Start):
                 return Start(0, answer.tool, supervise=True)
-            if answer is NoStart.ONE_SHOT:
+            if answer is NoStart.ONE_SHOT and at + 1 < len(words):  # alone it may be any word
                 return answer
     return NoStart.NO_PACKAGE_MANAGER
 
@@ -127,15 +127,12 @@ def _program(words: list[str], at: int, depth: int) -> Start | NoStart | None:
 
 
 def _package_manager(words: list[str], at: int, file: int, tool: str) -> Start | NoStart:
-    match Use.HADOOP if "hadoop" in words[file] else use_of(tool, words[file + 1 :]):
-        case Use.RUN:
-            return Start(at, tool)
-        case Use.UNSURE:
-            return Start(0, tool, supervise=True)
-        case Use.ONCE:
-            return NoStart.ONE_SHOT
-        case Use.HADOOP:
-            return NoStart.NOT_NODE
+    use = Use.HADOOP if "hadoop" in words[file] else use_of(tool, words[file + 1 :])
+    if use is Use.RUN:
+        return Start(at, tool)
+    if use is Use.UNSURE:
+        return Start(0, tool, supervise=True)
+    return NoStart.ONE_SHOT if use is Use.ONCE else NoStart.NOT_NODE
 
 
 def _node_file(words: list[str], at: int) -> int:
