@@ -1,0 +1,94 @@
+"""What ends a Pod, and how many seconds each cause leaves it.
+
+Sources: kubernetes/kubernetes pkg/registry/core/pod/strategy.go (CheckGracefulDelete), pkg/kubelet/pod_workers.go
+(calculateEffectiveGracePeriod), pkg/kubelet/nodeshutdown, pkg/kubelet/eviction, and the page "Pod Lifecycle".
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from webhook.core.pod import Pod
+
+
+class Cause(StrEnum):
+    """Why a Pod, or a container of it, is stopped."""
+
+    DELETE = "delete"
+    """``kubectl delete``, a rollout, a scale-down. Seconds: ``--grace-period``."""
+    DRAIN = "drain"
+    """``kubectl drain``, the eviction API, preemption: an ordinary delete. Seconds: what the drainer allows at most
+    (``kubectl drain --grace-period``, Karpenter's terminationGracePeriod of the node)."""
+    LIVENESS = "liveness"
+    """A liveness or startup probe gives up: one container is stopped and started again (KEP-2238)."""
+    NODE_SHUTDOWN = "node-shutdown"
+    """Graceful node shutdown (KEP-2000). Seconds: shutdownGracePeriod less shutdownGracePeriodCriticalPods."""
+    SPOT = "spot"
+    """A spot instance is taken back. Seconds: the notice that is left for Pods (GKE 15, Azure 30, AWS 120)."""
+    SOFT_EVICTION = "soft-eviction"
+    """Node pressure, soft threshold. Seconds: evictionMaxPodGracePeriod."""
+    HARD_EVICTION = "hard-eviction"
+    """Node pressure, hard threshold: one second, whatever the Pod says."""
+    COMPLETION = "completion"
+    """The app containers have ended by themselves, as in a Job: native sidecars are stopped."""
+
+
+class Source(NamedTuple):
+    """What a cause's seconds are by default, and what they are called."""
+
+    seconds: int | None
+    called: str
+
+
+SOURCES: Mapping[Cause, Source] = {
+    Cause.DELETE: Source(None, "--grace-period"),
+    Cause.DRAIN: Source(None, "the drain's own limit"),
+    Cause.LIVENESS: Source(None, "the probe's terminationGracePeriodSeconds"),
+    # The page "Node Shutdowns" has 30 s, 10 of them for critical Pods, as its example.
+    Cause.NODE_SHUTDOWN: Source(20, "the node's shutdownGracePeriod for ordinary Pods"),
+    Cause.SPOT: Source(15, "the notice of a spot instance"),
+    Cause.SOFT_EVICTION: Source(None, "evictionMaxPodGracePeriod"),
+    Cause.HARD_EVICTION: Source(1, "a hard eviction"),
+    Cause.COMPLETION: Source(None, "the Pod's completion"),
+}
+
+
+class Unpredictable(ValueError):
+    """The cause does not apply to this Pod; the message says why."""
+
+
+def grace_seconds(cause: Cause, seconds: int | None, pod: Pod) -> int:
+    """Return what the kubelet starts with: at least 1, whatever the Pod or the cause says.
+
+    A delete counts down from its own grace period, which may exceed the Pod's; every other cause can only shorten it.
+    """
+    own = pod.grace_seconds
+    limit = SOURCES[cause].seconds if seconds is None else seconds
+    if limit is None:
+        chosen = own
+    elif cause is Cause.DELETE:
+        chosen = limit
+    elif cause is Cause.DRAIN and limit < 0:  # kubectl drain: negative means the Pod's own
+        chosen = own
+    else:
+        chosen = min(limit, own)
+    # To the kubelet 0 means "nobody said", and then the Pod's own counts.
+    return max(own if chosen == 0 else chosen, 1)
+
+
+def probe_grace_seconds(container: Mapping[str, Any], pod: Pod) -> int:
+    """Return what a liveness kill of a container starts with: the probe's own seconds before the Pod's."""
+    seconds = (container.get("livenessProbe") or {}).get("terminationGracePeriodSeconds")
+    return max(pod.grace_seconds if seconds is None else int(seconds), 1)
+
+
+def ends_at_once(cause: Cause, pod: Pod) -> bool:
+    """Tell whether a delete removes the Pod without a word to any container: unscheduled, or finished."""
+    status = pod.document.get("status") or {}
+    unscheduled = status.get("phase") == "Pending" and not (pod.document.get("spec") or {}).get("nodeName")
+    finished = status.get("phase") in ("Succeeded", "Failed")
+    return cause in (Cause.DELETE, Cause.DRAIN) and (unscheduled or finished)
