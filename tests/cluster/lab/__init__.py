@@ -1,0 +1,1 @@
+"""A real single-node Kubernetes for tests, as plain processes inside one network namespace."""

@@ -1,0 +1,169 @@
+"""The Kubernetes API over a Unix socket that `kubectl proxy` serves: no TLS, no client library, from any namespace."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import socket
+import threading
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote, urlencode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+Object = dict[str, Any]  # as the API has it
+GROUPS = {  # kind -> its group and version below /apis; what is not here is in core v1
+    "Deployment": "apps/v1",
+    "ReplicaSet": "apps/v1",
+    "StatefulSet": "apps/v1",
+    "DaemonSet": "apps/v1",
+    "Job": "batch/v1",
+    "EndpointSlice": "discovery.k8s.io/v1",
+    "Lease": "coordination.k8s.io/v1",
+    "MutatingWebhookConfiguration": "admissionregistration.k8s.io/v1",
+    "PodDisruptionBudget": "policy/v1",
+    "NetworkPolicy": "networking.k8s.io/v1",
+    "PriorityClass": "scheduling.k8s.io/v1",
+    "Role": "rbac.authorization.k8s.io/v1",
+    "RoleBinding": "rbac.authorization.k8s.io/v1",
+    "ClusterRole": "rbac.authorization.k8s.io/v1",
+    "ClusterRoleBinding": "rbac.authorization.k8s.io/v1",
+}
+
+
+class Answer(NamedTuple):
+    """What the API server said: the HTTP status, the object, and the texts of its warnings."""
+
+    status: int
+    object: Object
+    warnings: list[str]
+
+
+class ApiError(Exception):
+    """The API server refused; the text is its own message."""
+
+
+class UnixConnection(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: Path, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self.path = path
+
+    def connect(self) -> None:
+        """Connect to the socket file."""
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self.path))
+
+
+class Api:
+    """The API as an administrator; every thread has a connection of its own, so tests may share one Api."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.local = threading.local()
+
+    def ask(self, method: str, path: str, body: object = None, kind: str = "application/json") -> Answer:
+        """Send one request and return the answer, whatever its status."""
+        connection = getattr(self.local, "connection", None) or UnixConnection(self.path, timeout=60)
+        self.local.connection = connection
+        headers = {"Content-Type": kind} if body is not None else {}
+        try:
+            connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+            response = connection.getresponse()
+            text = response.read()
+        except BaseException:
+            connection.close()
+            raise
+        warnings = re.findall(r'299 - "((?:[^"\\]|\\.)*)"', ", ".join(response.headers.get_all("Warning", [])))
+        return Answer(response.status, json.loads(text), [re.sub(r"\\(.)", r"\1", w) for w in warnings])
+
+    def call(self, method: str, path: str, body: object = None, kind: str = "application/json") -> Object:
+        """Send one request; raise ApiError where the answer is not a success."""
+        answer = self.ask(method, path, body, kind)
+        if answer.status >= http.client.BAD_REQUEST:
+            raise ApiError(f"{method} {path}: {answer.status}: {answer.object.get('message')}")
+        return answer.object
+
+    def get(self, kind: str, name: str = "", namespace: str = "", **query: str) -> Object:
+        """Read one object, or the list of them where no name is given."""
+        return self.call("GET", url(kind, name, namespace, **query))
+
+    def find(self, kind: str, name: str, namespace: str = "") -> Object | None:
+        """Read one object; None where there is none."""
+        answer = self.ask("GET", url(kind, name, namespace))
+        return None if answer.status == http.client.NOT_FOUND else answer.object
+
+    def create(self, thing: Object, *, dry_run: bool = False) -> Answer:
+        """Create an object; the answer may be a refusal."""
+        query = {"dryRun": "All"} if dry_run else {}
+        path = url(thing["kind"], "", thing["metadata"].get("namespace", ""), **query)
+        return self.ask("POST", path, thing)
+
+    def apply(self, *things: Object) -> list[Object]:
+        """Create or change objects by server-side apply; raise ApiError where one is refused."""
+        return [
+            self.call(
+                "PATCH",
+                url(
+                    thing["kind"],
+                    thing["metadata"]["name"],
+                    thing["metadata"].get("namespace", ""),
+                    fieldManager="tests",
+                    force="true",
+                ),
+                thing,
+                "application/apply-patch+yaml",
+            )
+            for thing in things
+        ]
+
+    def merge(self, kind: str, name: str, namespace: str, patch: Object) -> Object:
+        """Change an object by merge patch."""
+        return self.call("PATCH", url(kind, name, namespace), patch, "application/merge-patch+json")
+
+    def delete(self, kind: str, name: str, namespace: str = "", **query: str) -> None:
+        """Ask for an object's deletion; an object that is not there is no error."""
+        answer = self.ask("DELETE", url(kind, name, namespace, **query))
+        if answer.status not in {200, 202, 404}:
+            raise ApiError(f"delete {kind} {namespace}/{name}: {answer.object.get('message')}")
+
+    def lines(self, path: str, patience: float = 600) -> Iterator[bytes]:
+        """Stream the lines of an answer that lasts: a followed log."""
+        with closing(UnixConnection(self.path, timeout=patience)) as connection:
+            connection.request("GET", path)
+            response = connection.getresponse()
+            while line := response.readline():
+                yield line
+
+    def watch(self, kind: str, namespace: str, **query: str) -> Iterator[tuple[str, Object]]:
+        """Stream (event type, object), beginning with every object there is as ADDED."""
+        for line in self.lines(url(kind, "", namespace, watch="1", **query)):
+            event = json.loads(line)
+            yield event["type"], event["object"]
+
+
+def url(kind: str, name: str = "", namespace: str = "", **query: str) -> str:
+    """Return the path of an object, or of the collection where no name is given."""
+    group = f"/apis/{GROUPS[kind]}" if kind in GROUPS else "/api/v1"
+    word = kind.lower()
+    plural = f"{word[:-1]}ies" if word[-1] == "y" else f"{word}es" if word[-1] == "s" else f"{word}s"
+    space = f"/namespaces/{quote(namespace)}" if namespace else ""
+    tail = f"/{quote(name)}" if name else ""
+    return f"{group}{space}/{plural}{tail}" + (f"?{urlencode(query)}" if query else "")
+
+
+def wait(what: str, ready: Callable[[], Any], patience: float = 120) -> Any:
+    """Await a condition and return its value; AssertionError names what did not come."""
+    deadline = time.monotonic() + patience
+    while True:
+        if value := ready():
+            return value
+        assert time.monotonic() < deadline, f"{what}: not within {patience} s"
+        time.sleep(0.1)

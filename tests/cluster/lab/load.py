@@ -1,0 +1,128 @@
+"""HTTP load in a process of its own: `python -m tests.cluster.lab.load URL`, JSON lines until its stdin ends.
+
+Fresh connections come at a fixed rate, whatever the server does (open loop); keep-alive connections each send a
+request, wait for the answer, think, and go on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections import Counter
+from urllib.parse import urlsplit
+
+from .wire import Crossed, Streams, ask, drop, reason, sources, verdict
+
+
+class Load:
+    """Counts requests as ok, or by the way they were lost; `crossed` requests were retried and count once."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        parts = urlsplit(args.url)
+        self.host, self.port, self.path = parts.hostname or "", parts.port or 80, parts.path or "/"
+        self.args = args
+        self.counts: dict[str, Counter[str]] = {"fresh": Counter(), "keepalive": Counter()}
+        self.crossed = 0
+        self.sources = sources(args.sources)
+        self.stop = asyncio.Event()
+
+    async def run(self) -> None:
+        """Go on until standard input ends, then finish what is in flight."""
+        loop = asyncio.get_running_loop()
+        loop.run_in_executor(None, sys.stdin.read).add_done_callback(lambda _: self.stop.set())
+        tasks = {asyncio.create_task(self.client(i / self.args.keepalive)) for i in range(self.args.keepalive)}
+        tasks.add(asyncio.create_task(self.report()))
+        due = time.perf_counter()
+        while not self.stop.is_set():
+            task = asyncio.create_task(self.fresh())
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+            due += 1 / self.args.rate
+            await asyncio.sleep(max(0, due - time.perf_counter()))
+        await asyncio.gather(*tasks)
+        self.say()
+
+    async def report(self) -> None:
+        """Print the counts twice a second."""
+        while not self.stop.is_set():
+            self.say()
+            await asyncio.sleep(0.5)
+
+    def say(self) -> None:
+        """Print the counts so far as one line of JSON."""
+        lost = {f"{kind} {why}": n for kind, c in self.counts.items() for why, n in c.items() if why != "ok"}
+        requests = sum(counter.total() for counter in self.counts.values())
+        sys.stdout.write(json.dumps({"requests": requests, "lost": lost, "crossed": self.crossed}) + "\n")
+        sys.stdout.flush()
+
+    async def fresh(self) -> None:
+        """One request on a connection of its own."""
+        streams: Streams | None = None
+        try:
+            async with asyncio.timeout(self.args.timeout):
+                streams = await self.connect()
+                result = verdict(await ask(streams, self.host, self.path, "close"))
+        except Exception as error:  # noqa: BLE001 - whatever it was, the request is lost
+            result = reason(error)
+        finally:
+            if streams:
+                streams[1].close()
+        self.counts["fresh"][result] += 1
+
+    async def client(self, phase: float) -> None:
+        """One keep-alive connection; a close while it is idle, or an announced one, means to connect again."""
+        streams: Streams | None = None
+        await asyncio.sleep(phase * self.args.think)
+        while not self.stop.is_set():
+            streams, result = await self.asked(streams)
+            self.counts["keepalive"][result] += 1
+            await asyncio.sleep(self.args.think)
+            if streams and (streams[0].at_eof() or streams[0].exception()):
+                drop(streams)
+                streams = None
+        drop(streams)
+
+    async def asked(self, streams: Streams | None) -> tuple[Streams | None, str]:
+        """Send a request on a kept connection or a new one, once more where it crossed the server's closing."""
+        result = "crossed"
+        for _ in range(2):
+            used = streams is not None
+            try:
+                async with asyncio.timeout(self.args.timeout):
+                    streams = streams or await self.connect()
+                    answer = await ask(streams, self.host, self.path, "keep-alive", reused=used)
+                result = verdict(answer)
+                if answer.keep:
+                    return streams, result
+            except Crossed:
+                self.crossed += 1
+            except Exception as error:  # noqa: BLE001 - whatever it was, the request is lost
+                result = reason(error)
+            drop(streams)
+            streams = None
+            if result != "crossed":
+                break
+        return None, result
+
+    async def connect(self) -> Streams:
+        """Open a connection from an address and port that were not used for hours."""
+        return await asyncio.open_connection(self.host, self.port, local_addr=next(self.sources))
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("url")
+    parser.add_argument("--rate", type=float, default=200, help="fresh connections per second")
+    parser.add_argument("--keepalive", type=int, default=50, help="persistent connections")
+    parser.add_argument("--think", type=float, default=0.15, help="seconds a persistent connection pauses")
+    parser.add_argument("--timeout", type=float, default=10, help="seconds until a request counts as lost")
+    parser.add_argument("--sources", metavar="NET", help="source addresses, e.g. 198.18.254.0/24")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    asyncio.run(Load(arguments()).run())

@@ -1,0 +1,167 @@
+"""A rolling restart under load: what was lost, and how every old container ended."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Any, Self
+
+from .api import wait
+from .common import CLIENT_NET, HERE, INSIDE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .api import Api
+
+ROOT = HERE.parents[2]
+PATIENCE = 240  # seconds for a rollout and for the end of its old Pods: a busy machine is no failure
+
+
+@dataclass
+class Counts:
+    """A report of the load generator: requests, those lost by kind, and those that crossed a close and were retried."""
+
+    requests: int = 0
+    lost: dict[str, int] = field(default_factory=dict)
+    crossed: int = 0
+
+    def since(self, before: Counts) -> Counts:
+        """Return what was counted after an earlier report."""
+        lost = {kind: n - before.lost.get(kind, 0) for kind, n in self.lost.items()}
+        lost = {kind: n for kind, n in lost.items() if n}
+        return Counts(self.requests - before.requests, lost, self.crossed - before.crossed)
+
+
+@dataclass
+class Roll:
+    """One rolling restart: the counts, and (container, exit code) of every old Pod's containers."""
+
+    counts: Counts
+    rollout_seconds: float
+    exits: list[tuple[str, int]] = field(default_factory=list)
+
+    @property
+    def exit_codes(self) -> list[int]:
+        """The exit codes alone, in order."""
+        return sorted(code for _, code in self.exits)
+
+
+class Traffic:
+    """The load generator as a process in the cluster's network; `counts` is its latest report."""
+
+    def __init__(self, url: str, rate: float, keepalive: int) -> None:
+        options = (f"--rate={rate}", f"--keepalive={keepalive}", f"--sources={CLIENT_NET}")
+        argv = [*INSIDE, sys.executable, "-m", "tests.cluster.lab.load", url, *options]
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(argv, stdin=pipe, stdout=pipe, cwd=ROOT, text=True)
+        self.counts = Counts()
+        self.recent: deque[Counts] = deque(maxlen=4)
+        self.reader = threading.Thread(target=self.read, args=(self.process.stdout,), daemon=True)
+        self.reader.start()
+
+    def read(self, lines: IO[str]) -> None:
+        """Take the reports as they come."""
+        for line in lines:
+            self.counts = Counts(**json.loads(line))
+            self.recent.append(self.counts)
+
+    def steady(self) -> bool:
+        """Tell whether requests were answered, and none lost, for the last one and a half seconds."""
+        if len(self.recent) < 4:
+            return False
+        first, *_, last = self.recent
+        return last.requests > first.requests and last.lost == first.lost
+
+    def stop(self) -> Counts:
+        """End the load, after what is in flight, and return the final counts."""
+        assert self.process.stdin
+        self.process.stdin.close()
+        status = self.process.wait(timeout=60)
+        self.reader.join()
+        assert status == 0, f"the load generator ended with {status}"
+        return self.counts
+
+    def __enter__(self) -> Self:
+        """Return it running."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End it, whatever happened."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+
+class Ends:
+    """Follows a Deployment's Pods: which are there, and with which code their containers ended."""
+
+    def __init__(self, api: Api, namespace: str, selector: dict[str, str]) -> None:
+        self.codes: dict[tuple[str, str], int] = {}
+        query = ",".join(f"{key}={value}" for key, value in selector.items())
+        self.api, self.namespace, self.query = api, namespace, query
+        events = api.watch("Pod", namespace, labelSelector=query, timeoutSeconds="900")
+        threading.Thread(target=self.follow, args=(events,), daemon=True).start()
+
+    def pods(self) -> set[str]:
+        """Return the names of the Pods that are there."""
+        found = self.api.get("Pod", namespace=self.namespace, labelSelector=self.query)
+        return {pod["metadata"]["name"] for pod in found["items"]}
+
+    def follow(self, events: Any) -> None:
+        """Note every terminated container until the watch ends."""
+        for _, pod in events:
+            for status in pod["status"].get("containerStatuses", []):
+                if end := status["state"].get("terminated"):
+                    self.codes[pod["metadata"]["name"], status["name"]] = end["exitCode"]
+
+
+def restart(api: Api, namespace: str, name: str) -> None:
+    """Do what `kubectl rollout restart` does."""
+    stamp = {"kubectl.kubernetes.io/restartedAt": str(time.time_ns())}
+    api.merge("Deployment", name, namespace, {"spec": {"template": {"metadata": {"annotations": stamp}}}})
+
+
+def rolled_out(api: Api, namespace: str, name: str) -> bool:
+    """Tell, as `kubectl rollout status` does, whether a Deployment's Pods are all new and available."""
+    deployment = api.get("Deployment", name, namespace)
+    status, wanted = deployment["status"], deployment["spec"]["replicas"]
+    counts = [status.get(key, 0) for key in ("updatedReplicas", "replicas", "availableReplicas")]
+    return status.get("observedGeneration", 0) >= deployment["metadata"]["generation"] and counts == [wanted] * 3
+
+
+def roll(
+    api: Api,
+    namespace: str,
+    name: str,
+    url: str,
+    *,
+    at_least: int = 0,
+    rate: float = 200,
+    keepalive: int = 50,
+    progress: Callable[[str, int], None] = lambda _stage, _requests: None,
+) -> Roll:
+    """Restart a Deployment under load; return when the old Pods are gone and `at_least` requests were sent."""
+    ends = Ends(api, namespace, api.get("Deployment", name, namespace)["spec"]["selector"]["matchLabels"])
+    with Traffic(url, rate, keepalive) as traffic:
+
+        def reached(stage: str, ready: Callable[[], bool]) -> bool:
+            progress(stage, traffic.counts.requests)
+            return ready()
+
+        wait("steady traffic", lambda: reached("warming up", traffic.steady), PATIENCE)
+        before, old, begin = traffic.counts, ends.pods(), time.monotonic()
+        restart(api, namespace, name)
+        wait("the rollout", lambda: reached("rolling", lambda: rolled_out(api, namespace, name)), PATIENCE)
+        seconds = time.monotonic() - begin
+        wait("the end of the old Pods", lambda: reached("ending", lambda: not old & ends.pods()), PATIENCE)
+        enough = before.requests + at_least
+        wait("the requests", lambda: reached("counting", lambda: traffic.counts.requests >= enough), PATIENCE)
+        counts = traffic.stop().since(before)
+    exits = [(container, code) for (pod, container), code in sorted(ends.codes.items()) if pod in old]
+    return Roll(counts, round(seconds, 1), exits)
