@@ -1,8 +1,10 @@
 """Golden folders: each goes through every path that a Pod can take.
 
-``input.yaml`` (a manifest), ``settings.yaml`` (a profile's settings, optional), ``expected.yaml`` (what ``preview -o
-yaml`` prints, the launcher's text by its name) and ``expected.txt`` (what it says). ``pytest --update-cases`` writes the
-last two anew.
+- ``input.yaml``: a manifest; ``settings.yaml``: a profile's settings, optional.
+- ``expected.yaml``: what ``preview -o yaml`` prints, with the launcher's text by its name.
+- ``expected.txt``: what it says.
+
+``pytest --update-cases`` writes the last two anew.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import base64
 import json
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonpatch
 import pytest
@@ -20,13 +22,15 @@ from ruamel.yaml import YAML
 
 from webhook import manifests, render
 from webhook.cli import main
-from webhook.core.decision import Report
 from webhook.core.mutate import mutate
 from webhook.core.pod import read
 from webhook.core.rules import violations
 from webhook.launcher import MODES, text
 from webhook.manifests import Document
 from webhook.server import create_app
+
+if TYPE_CHECKING:
+    from webhook.core.decision import Report
 
 CASES = sorted(path.parent for path in (Path(__file__).parent / "cases").glob("*/*/input.yaml"))
 FILES = {"input.yaml", "settings.yaml", "expected.yaml", "expected.txt"}

@@ -54,7 +54,7 @@ def apply(document: Mapping[str, Any], operations: Sequence[Operation]) -> dict[
     root: Any = {"": document}
     for operation in operations:
         root = _edit(root, _parts(operation["path"]), operation)
-    result = root[""]
+    result = root.get("")
     if not isinstance(result, dict):
         raise PatchError("the result is not an object")
     return result

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
@@ -123,7 +123,7 @@ class Os(_View, frozen=True):
 class Spec(_View, frozen=True):
     """The Pod's spec."""
 
-    containers: list[Container]
+    containers: Annotated[list[Container], msgspec.Meta(min_length=1)]
     init_containers: list[Container] | None = None
     termination_grace_period_seconds: int | None = None
     restart_policy: str | None = None
@@ -192,7 +192,7 @@ def read(document: Mapping[str, Any]) -> Pod:
         raise Malformed(str(error)) from None
 
 
-_SLEEP = re.compile(r"\s*(?:exec\s+)?(?:/(?:usr/)?bin/)?sleep\s+(\d{1,9}(?:\.\d{1,9})?)([smhd]?)\s*;?\s*")
+_SLEEP = re.compile(r"\s*(?:exec\s+)?(?:/(?:usr/)?bin/)?sleep\s+([0-9]{1,9}(?:\.[0-9]{1,9})?)([smhd]?)\s*;?\s*")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 

@@ -34,7 +34,7 @@ INJECT = PREFIX + "inject"
 """Namespace label: opts in and names the profile. Pod label or annotation: ``disabled`` opts out."""
 _IMAGE_COMMAND = "image-command."
 _NOT_SETTINGS = ("inject", "status", _IMAGE_COMMAND)
-_SECONDS = re.compile(r"\d{1,7}")
+_SECONDS = re.compile(r"[0-9]{1,7}")
 Layer = tuple[str, Mapping[str, Any]]
 """A source of settings: its name for people, and kebab-case name -> value."""
 

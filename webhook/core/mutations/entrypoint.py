@@ -35,15 +35,16 @@ class Entrypoint(Reason):
         "Nothing to do. Another way: annotation lastcall.webhook/entrypoint: init, exec, supervise or off.",
     )
     LAUNCHER_ADDED_WITHOUT_SLEEP = (
-        "starts {tool} through the launcher ({mode}), but without a preStop sleep it may lose more requests than before",
+        "starts {tool} through the launcher ({mode}), but without a sleep it may lose more requests than before",
         "A server that drains well is gone sooner, so more requests meet its dead address. Set pre-stop-sleep-seconds"
         " to more than 0, or entrypoint to off.",
         True,
     )
     IMAGE_COMMAND_UNKNOWN = (
-        "names no command, and its image's CMD is invisible at admission (lastcall.webhook/image-command.{name} declares it)",
-        "If the image starts npm, yarn or pnpm, say so: the annotation is a JSON list of the image's ENTRYPOINT and CMD,"
-        ' as in lastcall.webhook/image-command.web: \'["docker-entrypoint.sh", "npm", "start"]\'.',
+        "names no command, and its image's CMD is invisible at admission"
+        " (lastcall.webhook/image-command.{name} declares it)",
+        "If the image starts npm, yarn or pnpm, say so: the annotation is a JSON list of the image's ENTRYPOINT and"
+        ' CMD, as in lastcall.webhook/image-command.web: \'["docker-entrypoint.sh", "npm", "start"]\'.',
     )
     NO_PACKAGE_MANAGER = (
         "does not start npm, npx, yarn or pnpm",

@@ -1,0 +1,71 @@
+"""Pods as hypothesis makes them: valid ones of every shape, with fields that nobody here knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+NAMES = st.from_regex(r"[a-z][a-z0-9]{0,6}", fullmatch=True)
+WORDS = st.one_of(
+    st.sampled_from(
+        "npm start run yarn pnpm npx sh /bin/sh -c node server.js tini -- ./run.sh $(PORT) exec env".split()
+    ),
+    st.sampled_from(["npm start", "docker-entrypoint.sh", "A=b", "lastcall", "ci", "--prefix", "d"]),
+    st.text(max_size=8),
+)
+COMMANDS = st.lists(WORDS, max_size=6) | st.none()
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner, max_size=2),
+    max_leaves=4,
+)
+UNKNOWN = st.dictionaries(st.from_regex(r"x-[a-z]{1,4}", fullmatch=True), JSON, max_size=2)
+HANDLERS = st.one_of(
+    st.builds(lambda s: {"sleep": {"seconds": s}}, st.integers(1, 40)),
+    st.builds(lambda n: {"exec": {"command": ["sleep", str(n)]}}, st.integers(0, 900)),
+    st.just({"exec": {"command": ["/drain"]}}),
+    st.just({"httpGet": {"port": 80}}),
+)
+
+
+def _object(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """Make objects in which every field may be missing or null, besides unknown ones."""
+    known = st.fixed_dictionaries({}, optional=fields)
+    return st.tuples(UNKNOWN, known).map(lambda parts: {**parts[0], **parts[1]})
+
+
+LIFECYCLES = _object(postStart=HANDLERS, preStop=HANDLERS | st.none()) | st.none()
+
+
+def _container(**more: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    fields = _object(command=COMMANDS, args=COMMANDS, lifecycle=LIFECYCLES, **more)
+    return st.tuples(fields, NAMES).map(lambda parts: {**parts[0], "name": parts[1]})
+
+
+ANNOTATIONS = st.dictionaries(
+    st.sampled_from(
+        [f"lastcall.webhook/{name}" for name in ("pre-stop-sleep-seconds", "drain-seconds", "sidecar-drain-seconds")]
+        + [f"lastcall.webhook/{name}" for name in ("max-grace-seconds", "entrypoint", "status", "nonsense", "inject")]
+        + ["example.org/owner"]
+    ),
+    st.sampled_from(["0", "3", "20", "700", "exec", "off", "supervise", "soon", "disabled", "{", ""])
+    | st.just('{"grace-period":{"pod":[1,30]},"pre-stop":{"container/a":5}}'),
+    max_size=3,
+)
+PODS = st.builds(
+    lambda metadata, spec, containers, unknown: {
+        **unknown,
+        "metadata": metadata,
+        "spec": {**spec, "containers": containers},
+    },
+    _object(annotations=ANNOTATIONS | st.none(), labels=st.dictionaries(NAMES, NAMES, max_size=1)) | st.none(),
+    _object(
+        initContainers=st.lists(_container(restartPolicy=st.sampled_from(["Always"])), max_size=2) | st.none(),
+        terminationGracePeriodSeconds=st.integers(0, 900),
+        restartPolicy=st.sampled_from(["Always", "Always", "Always", "Never"]),
+        nodeSelector=st.just({"kubernetes.io/os": "linux"}),
+    ),
+    st.lists(_container(), min_size=1, max_size=3, unique_by=lambda container: container["name"]),
+    UNKNOWN,
+)
