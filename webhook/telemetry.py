@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from webhook.core.decision import Report
     from webhook.core.review import Request
 
-disable_created_metrics()  # they double the series and say when the process started
+disable_created_metrics()  # type: ignore[no-untyped-call] # they double the series and say when the process started
 logger = logging.getLogger("lastcall")
 
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0)

@@ -1,0 +1,144 @@
+"""Helpers of the server tests: a real server in a process of its own, and clients that speak to it."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import re
+import signal
+import ssl
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+from certs.authority import Authority
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+SECONDS = 20.0
+"""How long anything may take before it counts as "never"; a machine under load needs it."""
+LISTENING = re.compile(r"Listening at: https?://[^ ]*:(\d+)")
+SERVE = ("-m", "webhook.cli", "serve")
+POD: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"generateName": "web-", "namespace": "shop"},
+    "spec": {
+        "terminationGracePeriodSeconds": 30,
+        "restartPolicy": "Always",
+        "containers": [{"name": "web", "image": "web:1", "command": ["npm", "start"]}],
+    },
+}
+
+
+def review(pod: object = POD, uid: str = "705ab4f5-6393-11e8-b7cc-42010a800002", **request: object) -> dict[str, Any]:
+    """Return the review of a Pod's creation, as an API server sends it."""
+    asked = {
+        "uid": uid,
+        "kind": {"group": "", "version": "v1", "kind": "Pod"},
+        "operation": "CREATE",
+        "namespace": "shop",
+        "object": pod,
+    }
+    return {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": asked | request}
+
+
+def until(condition: Callable[[], Any], what: str) -> Any:
+    """Wait for a condition and return what it returned; fail where it never comes true."""
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"never happened: {what}")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A CA and the certificate files that a server reads."""
+
+    folder: Path
+    authority: Authority
+
+    @classmethod
+    def issue(cls, folder: Path) -> Self:
+        """Write a pair for this machine into an existing folder."""
+        pair = cls(folder, Authority.create("tests", datetime.now(UTC), timedelta(hours=1)))
+        (folder / "ca.crt").write_bytes(pair.authority.certificate_pem)
+        pair.renew()
+        return pair
+
+    def renew(self) -> None:
+        """Put a new pair of the same CA in place, key first, as a careless tool would."""
+        leaf = self.authority.issue(["localhost", "127.0.0.1"], datetime.now(UTC), timedelta(hours=1))
+        (self.folder / "tls.key").write_bytes(leaf.key_pem)
+        (self.folder / "tls.crt").write_bytes(leaf.chain_pem)
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What ``lastcall serve`` has to be told."""
+        return ("--cert", str(self.folder / "tls.crt"), "--key", str(self.folder / "tls.key"))
+
+    def client(self) -> ssl.SSLContext:
+        """Return a context that trusts this CA alone."""
+        return ssl.create_default_context(cadata=self.authority.certificate_pem.decode())
+
+
+@dataclass
+class Running:
+    """A server process; its output goes to a file, its port is the one that the kernel gave it."""
+
+    process: subprocess.Popen[bytes]
+    output: Path
+    tls: ssl.SSLContext | None
+    port: int = 0
+
+    @classmethod
+    def start(cls, folder: Path, tls: ssl.SSLContext | None, *arguments: str) -> Self:
+        """Start Python with these arguments and wait until it listens."""
+        output = folder / f"output-{time.monotonic_ns()}"
+        with output.open("wb") as file:
+            process = subprocess.Popen([sys.executable, *arguments], stdout=file, stderr=subprocess.STDOUT, cwd=folder)
+        running = cls(process, output, tls)
+        running.port = int(until(lambda: LISTENING.search(running.log()) or process.poll(), "listening")[1])
+        return running
+
+    def log(self) -> str:
+        """Return everything that the server has written so far."""
+        return self.output.read_text()
+
+    def connection(self, seconds: float = SECONDS) -> http.client.HTTPConnection:
+        """Return a connection that is made on first use and kept alive."""
+        if self.tls:
+            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=seconds, context=self.tls)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
+
+    def request(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, str]:
+        """Send one request on a connection of its own; return status and text."""
+        data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        kind = {"Content-Type": "application/json"} if body is not None else {}
+        with contextlib.closing(self.connection()) as connection:
+            connection.request(method, path, data, kind | headers)
+            response = connection.getresponse()
+            return response.status, response.read().decode()
+
+    def stop(self) -> int:
+        """Ask it to end, and return its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(SECONDS)
+
+    def end(self) -> None:
+        """Leave nothing behind, whatever the test did."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(SECONDS)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
