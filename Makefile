@@ -6,10 +6,10 @@ BIN := .venv/bin
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.venv/ready: requirements/dev.txt pyproject.toml
+.venv/ready: requirements/dev.txt
 	@$(PYTHON) -c 'import sys, venv, ensurepip; assert sys.version_info >= (3, 11)' \
 	  || { echo 'Python 3.11 or newer with venv is needed (Debian: apt-get install python3-venv)' >&2; exit 1; }
-	$(PYTHON) -m venv --clear .venv
+	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
@@ -17,9 +17,33 @@ help: ## list the commands
 .PHONY: setup
 setup: .venv/ready ## the virtual environment with the locked dependencies
 
+.PHONY: demo
+demo: .venv/ready ## a review answered, a Pod before and after, two containers that end (under a minute)
+	@$(BIN)/python -m examples.demo
+
+.PHONY: test
+test: .venv/ready ## lint, types, import contracts and all tests but those of the cluster (under 5 minutes)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report --fail-under=100
+
+.PHONY: format
+format: .venv/ready ## what lint can mend
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+.PHONY: docs
+docs: .venv/ready ## the generated pages
+	$(BIN)/python -m webhook.docs
+
 .PHONY: lock
 lock: ## write the lock files anew from pyproject.toml (needs uv)
 	for set in 'webhook:' 'certs:--extra certs --extra cluster' 'dev:--extra certs --extra cluster --group dev'; do \
 	  uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
 	    --python-version 3.11 $${set#*:} pyproject.toml -o requirements/$${set%%:*}.txt || exit; \
 	done
+
+-include tests/signals/targets.mk tests/cluster/targets.mk bench/targets.mk

@@ -75,7 +75,7 @@ class Document:
         """Write a Pod's patch into the document."""
         for operation in operations:
             parts = [part.replace("~1", "/").replace("~0", "~") for part in operation["path"].split("/")[1:]]
-            _set(self.data, [*workload.path, *parts], _literal(operation["value"]))
+            _set(self.data, [*workload.path, *parts], literal(operation["value"]))
 
     def dump(self) -> str:
         """Write the document's data as YAML, indented like its text."""
@@ -191,13 +191,13 @@ def _set(data: Any, path: Sequence[str | int], value: Any) -> None:
     data[path[-1]] = value
 
 
-def _literal(value: Any) -> Any:
+def literal(value: Any) -> Any:
     """Have texts of several lines written as block scalars, for people."""
     match value:
         case dict():
-            return {key: _literal(item) for key, item in value.items()}
+            return {key: literal(item) for key, item in value.items()}
         case list():
-            return [_literal(item) for item in value]
+            return [literal(item) for item in value]
         case str() if "\n" in value:
             return LiteralScalarString(value)
         case _:

@@ -179,6 +179,21 @@ def test_findings(pod: Pod, assumed: dict[str, Any], expected: set[str], verdict
     assert found.loses == (not verdict.startswith(("loses nothing", "the Pod is removed")))
 
 
+@pytest.mark.parametrize(
+    "batch",
+    [
+        {"metadata": {"ownerReferences": [{"kind": "Job", "controller": True}]}},
+        {"spec": {"restartPolicy": "Never"}},
+    ],
+)
+def test_jobs_serve_no_requests(batch: dict[str, Any]) -> None:
+    """A Pod that ends by itself loses no requests, whatever happens to its processes."""
+    document = {"spec": {"containers": [{"name": "app", "command": ["npm", "run", "worker"]}]}}
+    found = timeline(read(document | {key: document.get(key, {}) | value for key, value in batch.items()}))
+    assert (codes(found), found.loses, found.verdict) == ({"SignalDropped"}, False, "serves no requests")
+    assert "endpoint withdrawn" not in {event.what for event in found.events}
+
+
 def test_completion_of_a_sidecar_loses_nothing() -> None:
     """A native sidecar that stops alone has nobody to leave behind."""
     assert codes(timeline(make(30, init=(sidecar(),)), Cause.COMPLETION)) == set()

@@ -1,0 +1,1 @@
+"""``make demo``: the webhook answers a review, and two containers end: one as written, one as patched."""
