@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from certs.state import BACKDATE, Certificate, Ledger, Observed, Phase, Replica
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 JITTER = 1 / 15
 """Renewal comes between 0.60 and 0.67 of a life, so that many clusters do not renew in the same minute."""
+
+LOOK_AGAIN = timedelta(minutes=1)
 
 
 def due(certificate: Certificate) -> datetime:
@@ -51,8 +54,9 @@ def advance(seen: Observed, ledger: Ledger, now: datetime, policy: Policy) -> Re
 
 def wait(seen: Observed, ledger: Ledger, now: datetime, policy: Policy) -> Wait:
     """Return until when nothing is to be done, and what is waited for."""
-    certificates = [ledger.newest.certificate, *([seen.serving.leaf] if seen.serving and seen.serving.leaf else [])]
-    renewal = min(due(certificate) for certificate in certificates)
+    leaf = seen.serving.leaf if seen.serving else None
+    renewals = [due(certificate) for certificate in (ledger.newest.certificate, leaf) if certificate]
+    renewal = min((moment for moment in renewals if moment > now), default=now + LOOK_AGAIN)
     if ledger.phase is Phase.STEADY:
         return Wait(renewal, "the next renewal")
     if ledger.phase in {Phase.PUBLISHING, Phase.SOAKING}:
@@ -62,7 +66,8 @@ def wait(seen: Observed, ledger: Ledger, now: datetime, policy: Policy) -> Wait:
         return Wait(min(renewal, soaked), "every API server to learn of the new CA")
     if ledger.phase is Phase.RETIRING and now < retirement(ledger):
         return Wait(min(renewal, retirement(ledger)), "the last leaf of the old CA to end")
-    return Wait(renewal, f"a leaf of the new CA from {', '.join(laggards(seen, ledger))}")
+    soon = min(renewal, now + LOOK_AGAIN)
+    return Wait(soon, f"a leaf of the new CA from {', '.join(laggards(seen, ledger))}")
 
 
 def laggards(seen: Observed, ledger: Ledger) -> tuple[str, ...]:

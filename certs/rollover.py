@@ -19,6 +19,9 @@ from certs.steps import Begin, Issue, Mirror, Policy, Publish, Record, Step, Wai
 if TYPE_CHECKING:
     from datetime import datetime
 
+UNSEEN = 100
+"""More revisions than a lost ledger can have had since the last one that was published."""
+
 
 def next_step(seen: Observed, now: datetime, policy: Policy) -> Step:
     """Return the one thing to do at `now` (aware). Order is meaning: trust is repaired before leaves are."""
@@ -44,8 +47,10 @@ def _recover(seen: Observed, now: datetime) -> Begin:
     ours = {c: Generation(c, has_key=False, longest_leaf=None) for c in published if c.generation is not None}
     if seen.ledger:
         ours |= {g.certificate: replace(g, longest_leaf=None) for g in seen.ledger.generations}
-    oldest_first = tuple(sorted(ours.values(), key=lambda g: g.certificate.not_before))
-    ledger = Ledger(_published_revision(seen), Phase.STEADY, now, None, oldest_first)
+    generations = tuple(sorted(ours.values(), key=lambda g: g.certificate.not_before))
+    leaf = seen.serving.leaf if seen.serving else None
+    signer = next((g.certificate.fingerprint for g in generations if leaf and g.certificate.signed(leaf)), None)
+    ledger = Ledger(_published_revision(seen) + UNSEEN, Phase.STEADY, now, signer, generations)
     return _start(ledger, now, "the CA Secret is missing, or older than what was published from it")
 
 
