@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
@@ -63,9 +64,8 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
             def look(_worker: Any) -> None:
                 certificate.check()
 
-            # The files matter to gunicorn only as "TLS is on".
-            files = certificate.files
-            options |= {"certfile": str(files.certificate), "keyfile": str(files.key), "ssl_context": ssl_context}
+            # To gunicorn files mean no more than "TLS is on"; the real ones may not be there yet.
+            options |= {"certfile": os.devnull, "keyfile": os.devnull, "ssl_context": ssl_context}
             options["post_worker_init"] = look  # a certificate that cannot be used is told at the start
         return options
 

@@ -1,0 +1,78 @@
+"""How the server ends: what was asked is answered, nobody asks again on the same connection, exit code 0."""
+
+from __future__ import annotations
+
+import json
+import signal
+from typing import TYPE_CHECKING
+
+from tests.server.running import SECONDS, review, until
+from webhook.gunicorn_conf import KEEPALIVE_SECONDS
+
+if TYPE_CHECKING:
+    import http.client
+
+    from tests.server.running import Running
+
+
+def test_a_connection_is_kept_longer_than_the_api_server_keeps_it() -> None:
+    """The API server closes after 90 idle seconds; whoever closes first loses requests."""
+    assert KEEPALIVE_SECONDS == 120
+
+
+def half_sent(server: Running) -> tuple[http.client.HTTPConnection, bytes]:
+    """Return a connection with a request on its way, and the rest of its body."""
+    body = json.dumps(review()).encode()
+    connection = server.connection()
+    connection.putrequest("POST", "/mutate")
+    connection.putheader("Content-Type", "application/json")
+    connection.putheader("Content-Length", str(len(body)))
+    connection.endheaders(body[:10])
+    return connection, body[10:]
+
+
+def test_what_is_in_flight_is_answered(server: Running) -> None:
+    """SIGTERM in the middle of a request: it is answered with a patch, and the exit code is 0."""
+    connection, rest = half_sent(server)
+    assert server.request("GET", "/healthz")[0] == 200  # so the half before it has been read
+    server.process.send_signal(signal.SIGTERM)
+    until(lambda: "Handling signal: term" in server.log(), "the signal")
+    connection.send(rest)
+    response = connection.getresponse()
+    assert response.status == 200
+    assert "patch" in json.loads(response.read())["response"]
+    connection.close()
+    assert server.process.wait(SECONDS) == 0
+
+
+def test_a_kept_connection_is_told_to_close(server: Running) -> None:
+    """Reviews that cross SIGTERM on a kept connection are all answered, the last with ``Connection: close``."""
+    connection = server.connection()
+
+    def closed() -> bool:
+        connection.request("POST", "/mutate", json.dumps(review()), {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        assert response.status == 200
+        assert "patch" in json.loads(response.read())["response"]
+        return response.headers["Connection"] == "close"
+
+    assert not closed()
+    server.process.send_signal(signal.SIGTERM)
+    until(closed, "Connection: close")
+    connection.close()
+    assert server.process.wait(SECONDS) == 0
+
+
+def test_an_idle_server_ends_with_zero(server: Running) -> None:
+    """SIGTERM without any client: exit code 0."""
+    assert server.request("GET", "/readyz")[0] == 200
+    assert server.stop() == 0
+
+
+def test_idle_connections_do_not_keep_the_server(server: Running) -> None:
+    """An API server keeps its connections for minutes; the server's end does not wait for them."""
+    connection = server.connection()
+    connection.request("GET", "/healthz")
+    assert connection.getresponse().read() == b"ok\n"
+    assert server.stop() == 0
+    connection.close()
