@@ -35,7 +35,7 @@ def main() -> None:
     (document,) = [d for d in manifests.read(MANIFEST.name, MANIFEST.read_text()) if getattr(d, "workloads", None)]
     assert isinstance(document, manifests.Document)
     before = document.workloads[0].pod
-    console.rule("1. An API server asks about a Pod of a Deployment that starts `npm start`")
+    console.rule("1. An API server asks about a Pod that starts `npm start`")
     with serving() as (url, ca):
         response = ask(f"{url}/mutate", ca, before)
     operations = json.loads(base64.b64decode(response["patch"]))
@@ -45,7 +45,7 @@ def main() -> None:
         console.print(f"  {name:<13} {text}", highlight=False)
     console.rule("2. The Pod before and after")
     console.print(Syntax(render.diff("Pod", dump(before), dump(after)), "diff", background_color="default"))
-    console.rule("3. Both commands for real: SIGTERM arrives during a request that takes a second")
+    console.rule("3. Both commands for real: SIGTERM during a request of one second")
     if reason := container.missing():
         console.print(f"left out: {reason}")
         return
