@@ -1,0 +1,92 @@
+"""What people write behind sh -c, each beside the place of the package manager in it."""
+
+from webhook.core.argv import NoStart
+
+# Sentence: the string of sh -c, in front of which the launcher goes.
+STRINGS_LAUNCHED = {
+    "one command": "npm start",
+    "exec": "exec yarn start",
+    "the last of a list": "cd /app && exec npm run serve -- --port 1",
+    "behind an installation": "npm install && npm start",
+    "in front of another program": "npm run migrate; node server.js",
+    "an installation in front of another program": "npm ci --omit=dev && node server.js",
+    "an installation in front of exec": "npm ci && exec node server.js",
+    "an installation in front of something that lasts": "npm install; sleep infinity",
+    "behind a sourced file": '. "$HOME/.nvm/nvm.sh" && nvm use 18 && npm start',
+    "behind a wait": "/wait && npm start",
+    "with variables in front": 'NODE_ENV=production A="b c" npm start',
+    "with redirections": "2>&1 npm start >log",
+    "in the background": "npm start & wait",
+    "into a pipe": "npm start | tee log",
+    "in a subshell": "(cd app; npm start)",
+    "in a group": "{ npm start; }",
+    "in a branch": "if [ -f x ]; then npm start; else exit 1; fi",
+    "in a loop": "while ! npm run ready; do sleep 1; done",
+    "in a case": "case $1 in web) npm start;; esac",
+    "in a function": "main() { npm start; }; main",
+    "negated": "! npm start",
+    "on a line of its own": "set -e\nnpm run migrate\n\nexec npm start\n",
+    "over two lines": "npm \\\n  start",
+    "with a line's end within the word": "np\\\nm start",
+    "in quotes": "\"npm\" 'start'",
+    "with an escaped letter": "\\npm start",
+    "behind wrappers": "exec su-exec node env A=b nohup npm start",
+    "behind an unknown program and known ones": "./a.sh npm start; npm start",
+    "in a string of its own": 'sh -c "cd x && npm start"',
+    "in eval": 'eval "exec npm start"',
+    "with a substitution in an argument": "npm start -- $(cat args) `cat more`",
+    "behind a substitution": "export A=$(npm root) B=${C:-3} D=$((1+2)); npm start",
+    "with an unfinished quote": "npm start 'x",
+    "behind nested quotes": 'cd "$(dirname "$0")" && npm start',
+    "near a here-document": "cat >x <<END\nEND\nnpm start",
+    "with bash's redirection": "npm start &>log",
+    "deep in strings": "eval eval eval eval eval npm start",
+}
+STRINGS_SUPERVISED = {
+    "behind an unknown program": "exec ./entrypoint.sh npm start",
+    "a command in a variable": "npm $COMMAND",
+    "a command in a substitution": "yarn `cat command`",
+}
+STRINGS_NOT_LAUNCHED = {
+    NoStart.NO_PACKAGE_MANAGER: {
+        "another program": "node server.js",
+        "an argument": "echo npm start",
+        "an argument in quotes": "node 'npm start'",
+        "a comment": "# npm start\nnode server.js # && npm start",
+        "a redirection's file": "node server.js > npm start",
+        "a variable's value": "A=npm",
+        "a substitution": "export PATH=$(npm bin):$PATH; node server.js",
+        "a program of the project's, found by npm": "$(npm bin)/next start",
+        "a longer word": "npm-start",
+        "nothing": "",
+        "unclear, and no package manager": "node 'x",
+        "words of a loop": "for x in npm start; do node $x; done",
+    },
+    NoStart.ONE_SHOT: {
+        "an installation": "npm ci",
+        "an installation somewhere": "cd /app && npm ci && echo done",
+        "a test": "exec npm test",
+    },
+    NoStart.UNCERTAIN: {
+        "a program in a variable": "cd /app && exec $COMMAND",
+        "a program in a substitution": "`cat command` start",
+        "a program of the kubelet's": "$(COMMAND)",
+        "a trap of its own": "trap 'kill $child' TERM; npm start & child=$!; wait",
+        "a trap of its own, unclear": "trap \"kill $(cat 'pid')\" TERM; npm start & wait",
+    },
+    NoStart.NOT_NODE: {"Hadoop": "exec yarn nodemanager"},
+    NoStart.BUN: {"bun": "cd /app && bun start"},
+}
+# Sentence: the argv with a shell; NPM is its string.
+SHELLS = {
+    "a path": "/bin/bash -c NPM",
+    "a login shell": "bash -lc NPM",
+    "options together": "sh -ec NPM",
+    "options apart": "ash -e -c NPM",
+    "options behind -c": "dash -c -e NPM",
+    "options that end": "sh -c -- NPM",
+    "options with a value": "bash -euxo pipefail -O extglob -c NPM",
+    "long options": "bash --login --rcfile f --noprofile -c NPM",
+    "options that switch off": "zsh +x -c NPM",
+    "arguments of its own": "sh -c NPM sh x",
+}
