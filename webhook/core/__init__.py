@@ -5,7 +5,7 @@ this order, in about twenty minutes:
 
 1. ``decision``: what comes out: one record per (mutation, target).
 2. ``patch``: the only way to change a Pod.
-3. ``pod``: the parts of a Pod that are read.
+3. ``pod`` and ``hooks``: the parts of a Pod that are read.
 4. ``mutate`` and ``mutations``: the whole flow, then its steps in order.
 5. ``argv``: which program a container starts; the hard part.
 6. ``settings``, ``rules``, ``status``, ``review``: what steers, what guards, what remembers, what talks.

@@ -5,7 +5,7 @@ Patch, warnings, audit annotations, log, metrics, command line and documentation
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from webhook.core.patch import Operations
-    from webhook.core.settings import Problem
 
 
 class Outcome(StrEnum):
@@ -88,6 +87,14 @@ def refused(target: str, reason: Reason, /, **values: object) -> Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Problem:
+    """A setting that could not be read; the layer below it stayed in force."""
+
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """All decisions about one Pod, and the Pod before and after."""
 
@@ -96,8 +103,7 @@ class Report:
     operations: Operations
     """The whole patch; empty where the Pod stays as it came."""
     decisions: tuple[Decision, ...]
-    problems: tuple[Problem, ...] = field(default=())
-    """Settings that could not be read; the layer below stayed in force."""
+    problems: tuple[Problem, ...] = ()
 
     @property
     def outcome(self) -> Outcome:

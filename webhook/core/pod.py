@@ -7,13 +7,12 @@ no mutation has to.
 
 from __future__ import annotations
 
-import math
-import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
 from webhook.core import patch
+from webhook.core.hooks import Handler, Lifecycle, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,52 +27,7 @@ class Malformed(ValueError):
     """The Pod is not of the API's shape; the message names the field."""
 
 
-class _View(msgspec.Struct, rename="camel", frozen=True):
-    """A read-only view of an object: fields that are not named are not read."""
-
-
-class Sleep(_View, frozen=True):
-    """``lifecycle.preStop.sleep`` (KEP-3960)."""
-
-    seconds: int
-
-
-class Exec(_View, frozen=True):
-    """``lifecycle.preStop.exec``."""
-
-    command: list[str] | None = None
-
-
-class Handler(_View, frozen=True):
-    """A lifecycle hook: one of ``exec``, ``httpGet``, ``sleep`` or the legacy ``tcpSocket``."""
-
-    exec: Exec | None = None
-    http_get: dict[str, Any] | None = None
-    sleep: Sleep | None = None
-    tcp_socket: dict[str, Any] | None = None
-
-    @property
-    def actions(self) -> int:
-        """How many actions are set; the API server accepts just one."""
-        return sum(a is not None for a in (self.exec, self.http_get, self.sleep, self.tcp_socket))
-
-    @property
-    def seconds(self) -> int | None:
-        """How long the hook takes, in whole seconds rounded up; None where that cannot be told."""
-        if self.actions != 1:
-            return None
-        if self.sleep:
-            return self.sleep.seconds
-        return _sleep_seconds((self.exec and self.exec.command) or [])
-
-
-class Lifecycle(_View, frozen=True):
-    """A container's hooks."""
-
-    pre_stop: Handler | None = None
-
-
-class Container(_View, frozen=True):
+class Container(View, frozen=True):
     """A container or an init container."""
 
     name: str
@@ -99,14 +53,14 @@ class Container(_View, frozen=True):
         return f"container/{self.name}"
 
 
-class Owner(_View, frozen=True):
+class Owner(View, frozen=True):
     """An entry of ``metadata.ownerReferences``."""
 
     kind: str
     controller: bool | None = None
 
 
-class Metadata(_View, frozen=True):
+class Metadata(View, frozen=True):
     """The Pod's metadata."""
 
     annotations: dict[str, str] | None = None
@@ -114,13 +68,13 @@ class Metadata(_View, frozen=True):
     owner_references: list[Owner] | None = None
 
 
-class Os(_View, frozen=True):
+class Os(View, frozen=True):
     """``spec.os``."""
 
     name: str = ""
 
 
-class Spec(_View, frozen=True):
+class Spec(View, frozen=True):
     """The Pod's spec."""
 
     containers: Annotated[list[Container], msgspec.Meta(min_length=1)]
@@ -131,12 +85,12 @@ class Spec(_View, frozen=True):
     os: Os | None = None
 
 
-class Pod(_View, frozen=True):
+class Pod(View, frozen=True):
     """A Pod."""
 
     spec: Spec
     metadata: Metadata = Metadata()
-    document: dict[str, Any] = {}
+    document: dict[str, Any] = {}  # noqa: RUF012 - msgspec gives every Pod its own
     """The JSON that this is a view of."""
 
     def put(self, path: Path, value: Any) -> Operations:
@@ -190,19 +144,3 @@ def read(document: Mapping[str, Any]) -> Pod:
         )
     except msgspec.ValidationError as error:
         raise Malformed(str(error)) from None
-
-
-_SLEEP = re.compile(r"\s*(?:exec\s+)?(?:/(?:usr/)?bin/)?sleep\s+([0-9]{1,9}(?:\.[0-9]{1,9})?)([smhd]?)\s*;?\s*")
-_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def _sleep_seconds(command: list[str]) -> int | None:
-    """Read ``sleep N`` and ``sh -c "sleep N"``: the only exec hooks whose length is certain."""
-    match command:
-        case [shell, "-c", text] if shell.rpartition("/")[2] in ("sh", "bash", "ash", "dash"):
-            found = _SLEEP.fullmatch(text)
-        case [_, _]:
-            found = _SLEEP.fullmatch(" ".join(command))
-        case _:
-            found = None
-    return math.ceil(float(found[1]) * _UNITS[found[2]]) if found else None

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from webhook.core.decision import Reason
+from webhook.core.decision import Problem, Reason
 from webhook.launcher import Mode  # noqa: TC001 - msgspec reads the annotation
 
 if TYPE_CHECKING:
@@ -94,13 +94,6 @@ class InvalidSetting(ValueError):
     def __init__(self, reason: SettingsReason, **values: object) -> None:
         super().__init__(reason.sentence.format(**values))
         self.reason = reason
-
-
-class Problem(msgspec.Struct, frozen=True):
-    """A value that could not be read, or a name that nobody knows."""
-
-    reason: SettingsReason
-    message: str
 
 
 class Resolved(msgspec.Struct, frozen=True):

@@ -1,9 +1,8 @@
 """What the kubelet does to each container of a Pod, second by second.
 
-Source: kubernetes/kubernetes pkg/kubelet/kuberuntime: killContainer, executePreStopHook (kuberuntime_container.go) and
-kuberuntime_termination_order.go. Every container is stopped in a goroutine of its own, with its own copy of the
-seconds: its hook, then a native sidecar's wait for its turn, are taken from them, and what is left, never less than 2,
-lies between the stop signal and SIGKILL.
+Source: kubernetes/kubernetes pkg/kubelet/kuberuntime (killContainer, executePreStopHook, terminationOrdering). Each
+container is stopped in a goroutine of its own, with its own copy of the seconds: its hook, then a native sidecar's wait
+for its turn, are taken from them; what is left, never less than 2, lies between the stop signal and SIGKILL.
 """
 
 from __future__ import annotations
@@ -21,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from webhook.core.pod import Container, Handler, Pod
+    from webhook.core.hooks import Handler
+    from webhook.core.pod import Container, Pod
     from webhook.core.timeline.scenario import Scenario
 
 FLOOR = 2
@@ -72,7 +72,7 @@ class Hook(msgspec.Struct, frozen=True):
 
     kind: str
     seconds: float
-    """What it would take."""
+    """What it would take, undisturbed."""
     end: float
     how: HookEnd
 
@@ -171,8 +171,7 @@ def _hook(pod: Pod, container: Container, scenario: Scenario, grace: int, start:
     handler = container.pre_stop
     if handler is None:
         return None
-    kind = _kind(handler)
-    known = handler.seconds
+    kind, known = _kind(handler), handler.seconds
     seconds = scenario.hooks.get(container.name, scenario.unknown_hook if known is None else float(known))
     if kind == "sleep" and scenario.kubelet < NATIVE_SLEEP:
         return Hook(kind, float(known or 0), start, HookEnd.NOT_RUN)
@@ -184,8 +183,8 @@ def _hook(pod: Pod, container: Container, scenario: Scenario, grace: int, start:
 
 
 def _kind(handler: Handler) -> str:
-    kinds = {"sleep": handler.sleep, "exec": handler.exec, "httpGet": handler.http_get, "tcpSocket": handler.tcp_socket}
-    return next(name for name, action in kinds.items() if action is not None)
+    actions = {"sleep": handler.sleep, "exec": handler.exec, "httpGet": handler.http_get}
+    return next((name for name, action in actions.items() if action is not None), "tcpSocket")
 
 
 def stop_signal(pod: Pod, container: Container, scenario: Scenario) -> str:
@@ -199,4 +198,4 @@ def stop_signal(pod: Pod, container: Container, scenario: Scenario) -> str:
 def document_of(pod: Pod, name: str) -> dict[str, Any]:
     """Return a container's JSON."""
     spec = pod.document["spec"]
-    return next(c for c in (*spec["containers"], *(spec.get("initContainers") or ())) if c["name"] == name)
+    return next(c for c in [*spec["containers"], *(spec.get("initContainers") or [])] if c["name"] == name)
