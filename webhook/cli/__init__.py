@@ -13,6 +13,7 @@ COMMANDS = {
     "explain": "what a reason means and what to do",
     "settings": "the settings in force, with origin",
     "launcher": "the text that is put in front of npm, yarn and pnpm",
+    "manifests": "the objects in the cluster that depend on the profiles",
     "serve": "answer the API server",
 }
 """Name -> what it does, in the order of ``lastcall --help``; the module of the same name has ``command``."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 STORE = CACHE / "images"
-BUILDAH = ("buildah", f"--root={CACHE}/buildah", f"--runroot={CACHE}/buildah-run", "--storage-driver=vfs")
+BUILDAH = ("buildah", f"--root={CACHE}/buildah", f"--runroot={CACHE}/buildah-run", "--storage-driver=overlay")
 ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
 
 
