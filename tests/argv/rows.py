@@ -116,6 +116,7 @@ NOT_LAUNCHED = {
     NoStart.UNCERTAIN: {
         "the program is a variable": "$(PROGRAM) start",
         "the program behind a wrapper is a variable": "tini -- $(PROGRAM) npm start",
+        "options for the image's entrypoint are in front": "-wait tcp://db:5432 npm start",
         "env splits a string": "env -S npm start",
         "env splits a string among other options": "env -iS npm start",
         "env splits a long option's string": "env --split-string=npm start",

@@ -86,7 +86,8 @@ def _start(words: list[str], depth: int) -> Start | NoStart:
         if name in _SHELLS | _SU or tool_of(name):
             answer = _known(words, at, depth)
             if isinstance(answer, Start):
-                return Start(0, answer.tool, supervise=True)
+                # In front of an option nothing can be put: it is for the image's ENTRYPOINT, which is not seen here.
+                return NoStart.UNCERTAIN if words[0].startswith("-") else Start(0, answer.tool, supervise=True)
             if answer is NoStart.ONE_SHOT and at + 1 < len(words):  # alone it may be any word
                 return answer
     return NoStart.NO_PACKAGE_MANAGER
