@@ -1,4 +1,4 @@
-"""Helpers of the certificate tests: the context of a server, as the standard library wants it."""
+"""Helpers of the certificate tests: real handshakes with the standard library, in memory."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ssl
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from certs.authority import Leaf
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 NOW = datetime.now(UTC)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+ROUNDS = 10
+"""More than any TLS handshake has flights."""
 
 
 def context(leaf: Leaf) -> ssl.SSLContext:
@@ -25,3 +27,29 @@ def context(leaf: Leaf) -> ssl.SSLContext:
         key.write_bytes(leaf.key_pem)
         server.load_cert_chain(chain, key)
     return server
+
+
+def verify(server: ssl.SSLContext, bundle_pem: bytes, host: str) -> dict[str, Any]:
+    """Return the server's certificate as `SSLSocket.getpeercert` does, after a complete handshake.
+
+    The client trusts `bundle_pem` and nothing else, asks for `host` and is strict (VERIFY_X509_STRICT).
+    ssl.SSLError where it refuses; an `ssl.SSLCertVerificationError` says why.
+    """
+    context = ssl.create_default_context(cadata=bundle_pem.decode("ascii"))
+    context.verify_flags |= ssl.VERIFY_X509_STRICT
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context.wrap_bio(to_client, to_server, server_hostname=host)
+    sides = [client, server.wrap_bio(to_server, to_client, server_side=True)]
+    for _ in range(ROUNDS):
+        sides = [side for side in sides if not _finished(side)]
+    if sides:
+        raise ssl.SSLError("the handshake does not end")
+    return client.getpeercert() or {}
+
+
+def _finished(side: ssl.SSLObject) -> bool:
+    try:
+        side.do_handshake()
+    except ssl.SSLWantReadError:
+        return False
+    return True

@@ -13,8 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from certs.authority import Authority, service_names
-from certs.handshake import verify
-from tests.certs.servers import DAY, HOUR, NOW, context
+from tests.certs.servers import DAY, HOUR, NOW, context, verify
 
 Kind = TypeVar("Kind", bound=x509.ExtensionType)
 NAMES = service_names("lastcall", "hooks")

@@ -1,0 +1,171 @@
+"""python -m certs: the certificate controller, and what a person does by hand."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import click
+from rich.console import Console
+
+from certs.authority import Authority, service_names
+from certs.controller import Controller, run
+from certs.lease import Lease
+from certs.log import log
+from certs.objects import ask_for_rotation
+from certs.probe import look
+from certs.report import summary, table
+from certs.resources import Names
+from certs.steps import Policy
+from certs.store import Conflict, Failure, Store, connect
+
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class Duration(click.ParamType[timedelta]):
+    """A number and a unit: 30d, 12h, 90m, 20s."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """Return the time span."""
+        if isinstance(value, timedelta):
+            return value
+        found = re.fullmatch(r"(\d{1,5})([smhd])", value)
+        if not found:
+            self.fail(f"{value!r} is not a duration such as 30d, 12h, 90m or 20s", param, ctx)
+        return timedelta(seconds=int(found[1]) * UNITS[found[2]])
+
+
+class Cli(click.Group):
+    """A failure is one line, and exit status 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except (Failure, ValueError) as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=Cli, context_settings={"auto_envvar_prefix": "LASTCALL_CERTS", "show_default": True})
+@click.option("--namespace", default="lastcall", help="where the webhook runs")
+@click.option("--service", default="lastcall", help="the webhook's Service")
+@click.option("--configuration", default="lastcall", help="the MutatingWebhookConfiguration")
+@click.option("--tls-secret", default="lastcall-tls", help="what the webhook mounts")
+@click.option("--ca-secret", default="lastcall-ca", help="CA keys and state, for the controller only")
+@click.option("--lease", default="lastcall-certs", help="who may write")
+@click.option("--x509-strict/--no-x509-strict", default=True, help="how to judge the API server's own certificate")
+@click.pass_context
+def main(ctx: click.Context, /, tls_secret: str, ca_secret: str, x509_strict: bool, **names: str) -> None:
+    """Keep the certificate of an admission webhook right: its CA, its leaf, and the caBundle that trusts them."""
+    ctx.obj = Names(serving=tls_secret, ledger=ca_secret, **names), x509_strict
+
+
+@main.command("run")
+@click.option("--ca-lifetime", type=Duration(), default="365d")
+@click.option("--leaf-lifetime", type=Duration(), default="30d")
+@click.option("--soak", type=Duration(), default="2m", help="longer than any API server takes to learn of a new bundle")
+@click.option("--keep-foreign/--no-keep-foreign", default=False, help="keep other CAs in caBundle until they end")
+@click.option("--lease-seconds", type=click.FloatRange(1, 60), default=15.0)
+@click.pass_obj
+def run_command(obj: tuple[Names, bool], /, lease_seconds: float, **policy: Any) -> None:
+    """Issue, publish, renew and repair until stopped."""
+    names, strict = obj
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    store = Store(connect(strict=strict), names)
+    identity = f"{socket.gethostname()}_{os.getpid()}"
+    hosts = service_names(names.service, names.namespace)
+    controller = Controller(store, Lease(store, identity, lease_seconds), Policy(hosts, **policy))
+    log("started", identity=identity, **{name: str(value) for name, value in policy.items()})
+    run(controller, stop)
+    log("stopped")
+
+
+@main.command()
+@click.option("--ca", is_flag=True, help="a new CA, in four phases; without it a new leaf")
+@click.pass_obj
+def rotate(obj: tuple[Names, bool], ca: bool) -> None:
+    """Ask the controller for a new leaf, or a new CA."""
+    names, strict = obj
+    what, name = ("ledger", names.ledger) if ca else ("serving", names.serving)
+    store = Store(connect(strict=strict), names)
+    for _ in range(5):
+        secret = store.read(what)
+        if secret is None:
+            raise Failure(f"there is no Secret {name} in namespace {names.namespace}: is the controller running?")
+        try:
+            store.write(what, ask_for_rotation(secret))
+        except Conflict:
+            continue
+        click.echo("Asked. The controller looks every 20 seconds; follow it with: python -m certs status")
+        return
+    raise Failure(f"Secret {name} changes all the time: try again")
+
+
+@main.command()
+@click.pass_obj
+def status(obj: tuple[Names, bool]) -> None:
+    """Show generations, ends, phase, and who serves what; exit status 1 where something is wrong."""
+    names, strict = obj
+    store = Store(connect(strict=strict), names)
+    controller = Controller(store, Lease(store, ""), Policy(service_names(names.service, names.namespace)))
+    seen = controller.observe({what: store.read(what) for what in ("serving", "configuration", "ledger")})
+    seen = replace(seen, replicas=look(store.endpoint_slices()))
+    console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 200)
+    console.print(table(seen, store.now))
+    lines = list(summary(seen, store.now))
+    console.print(*lines, sep="\n", markup=False, highlight=False)
+    if any(line.startswith("wrong") for line in lines):
+        sys.exit(1)
+
+
+@main.command()
+@click.option("--host", "hosts", multiple=True, help="DNS name or address, repeatable  [default: the Service's names]")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True)
+@click.option("--ca-lifetime", type=Duration(), default="365d")
+@click.option("--leaf-lifetime", type=Duration(), default="90d")
+@click.pass_obj
+def issue(
+    obj: tuple[Names, bool], hosts: tuple[str, ...], out: Path, ca_lifetime: timedelta, leaf_lifetime: timedelta
+) -> None:
+    """Write a CA and a leaf into files: for development, or to bring your own. An existing CA there is used again."""
+    names = obj[0]
+    now = datetime.now(UTC)
+    out.mkdir(parents=True, exist_ok=True)
+    certificate, key = out / "ca.crt", out / "ca.key"
+    if certificate.exists() and key.exists():
+        authority = Authority.load(certificate.read_bytes(), key.read_bytes())
+    else:
+        authority = Authority.create("lastcall by hand", now, ca_lifetime)
+        _write(certificate, authority.certificate_pem)
+        _write(key, authority.key_pem)
+    leaf = authority.issue(hosts or service_names(names.service, names.namespace), now, leaf_lifetime)
+    _write(out / "tls.crt", leaf.chain_pem)
+    _write(out / "tls.key", leaf.key_pem)
+    click.echo(f"""Valid until {leaf.not_after:%Y-%m-%d %H:%M}Z. Next:
+  kubectl -n {names.namespace} create secret generic {names.serving} --type=kubernetes.io/tls \\
+    --from-file={out}/tls.crt --from-file={out}/tls.key --from-file={out}/ca.crt
+  lastcall manifests --ca {certificate} | kubectl apply -f -
+Keep {key} away from the cluster: who has it can answer for the webhook.""")
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file that nobody else may read, from its first byte on."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m certs")

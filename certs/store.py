@@ -1,0 +1,155 @@
+"""Read and write the few objects there are; the only module that imports the Kubernetes client.
+
+Every write of an existing object carries its resourceVersion, so a change in between is a `Conflict` and never
+overwritten. Objects stay the JSON that came: a field that this version does not know survives.
+
+`now` is the API server's clock, from the Date header of its answers: it is the one who judges the certificates'
+dates, so the clock of the controller's node does not matter.
+
+The rights that this needs, and no more (deploy/overlays/self-managed/rbac.yaml):
+
+| where | resource | names | verbs | for |
+| --- | --- | --- | --- | --- |
+| namespace | secrets | lastcall-tls, lastcall-ca | get, update | the pair, the ledger |
+| namespace | secrets | any (create knows no names) | create | both, at first or when deleted |
+| namespace | leases.coordination.k8s.io | lastcall-certs | get, update | one writer |
+| namespace | leases.coordination.k8s.io | any | create | the same, at first |
+| namespace | endpointslices.discovery.k8s.io | any | list | whom to ask what it serves |
+| namespace | events | any | create | one Event per rotation |
+| cluster | mutatingwebhookconfigurations.admissionregistration.k8s.io | lastcall | get, update | caBundle |
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import urllib3
+from kubernetes import client, config
+
+from certs.resources import Names, Resource, resources
+
+if TYPE_CHECKING:
+    from certs.objects import Object
+
+FIELD_MANAGER = "lastcall-certs"
+TIMEOUT = 5.0
+"""Seconds that one request may take."""
+CHANGED = {("PUT", HTTPStatus.CONFLICT), ("PUT", HTTPStatus.NOT_FOUND), ("POST", HTTPStatus.CONFLICT)}
+"""The object is another one now, or gone, or somebody else was first to create it."""
+
+
+class Failure(Exception):
+    """A request that did not work: verb, resource, name and the reason."""
+
+
+class Conflict(Failure):
+    """The object has changed since it was read: read again."""
+
+
+class Store:
+    """The objects by what they are to us: ledger, serving, configuration, lease."""
+
+    def __init__(self, api: client.ApiClient, names: Names) -> None:
+        self.api = api
+        self.now = datetime.now(UTC)
+        self.names = names
+        self.resources = resources(names)
+
+    def blank(self, what: str) -> Object:
+        """Return the object as it is before it exists."""
+        resource = self.resources[what]
+        metadata = {"name": resource.name, "namespace": resource.namespace}
+        kind = {"apiVersion": resource.api_version, "kind": resource.kind}
+        return kind | {"metadata": metadata} | ({"type": resource.type} if resource.type else {})
+
+    def read(self, what: str) -> Object | None:
+        """Return an object as it is now (a quorum read); None where it does not exist."""
+        resource = self.resources[what]
+        return self._ask("GET", "get", resource, f"{resource.collection}/{quote(resource.name)}")
+
+    def write(self, what: str, thing: Object) -> None:
+        """Create the object, or update it where it came from `read`; Conflict where somebody else was first."""
+        resource = self.resources[what]
+        manager = f"?fieldManager={FIELD_MANAGER}"
+        if "resourceVersion" in thing["metadata"]:
+            path = f"{resource.collection}/{quote(resource.name)}{manager}"
+            self._ask("PUT", "update", resource, path, thing)
+        else:
+            self._ask("POST", "create", resource, f"{resource.collection}{manager}", thing)
+
+    def endpoint_slices(self) -> list[Object]:
+        """Return the EndpointSlices of the webhook's Service."""
+        names = self.names
+        slices = Resource("discovery.k8s.io/v1", "EndpointSlice", "endpointslices", "", names.namespace)
+        selector = quote(f"kubernetes.io/service-name={names.service}")
+        found = self._ask("GET", "list", slices, f"{slices.collection}?labelSelector={selector}") or {}
+        return list(found.get("items") or [])
+
+    def tell(self, what: str, reason: str, message: str) -> None:
+        """Create an Event about one of the Secrets."""
+        about = self.resources[what]
+        events = Resource("v1", "Event", "events", about.name, about.namespace)
+        now = self.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+        reference = {"apiVersion": "v1", "kind": about.kind, "name": about.name, "namespace": about.namespace}
+        event = {
+            "metadata": {"generateName": f"{about.name}.", "namespace": about.namespace},
+            "involvedObject": reference,
+            "type": "Normal",
+            "reason": reason,
+            "message": message,
+            "count": 1,
+            "firstTimestamp": now,
+            "lastTimestamp": now,
+            "source": {"component": FIELD_MANAGER},
+        }
+        self._ask("POST", "create", events, events.collection, {"apiVersion": "v1", "kind": "Event"} | event)
+
+    def _ask(self, method: str, verb: str, resource: Resource, path: str, body: Object | None = None) -> Object | None:
+        try:
+            request = self.api.param_serialize(
+                method, path, header_params={"Accept": "application/json"}, body=body, auth_settings=["BearerToken"]
+            )
+            response = self.api.call_api(*request, _request_timeout=TIMEOUT)
+            answer: Any = response.read()  # type: ignore[no-untyped-call]
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise Failure(f"{verb} {resource}: {error}") from error
+        if date := response.headers.get("Date"):
+            self.now = parsedate_to_datetime(date)
+        if response.status < HTTPStatus.BAD_REQUEST:
+            return dict(json.loads(answer))
+        if response.status == HTTPStatus.NOT_FOUND and method == "GET":
+            return None
+        if response.status == HTTPStatus.FORBIDDEN:
+            raise Failure(f"missing permission: {verb} {resource}")
+        kind = Conflict if (method, response.status) in CHANGED else Failure
+        raise kind(f"{verb} {resource}: {response.status} {_message(answer)}")
+
+
+def connect(*, strict: bool = True) -> client.ApiClient:
+    """Return a client with the Pod's own account, or from a kubeconfig outside a cluster; Failure where neither is.
+
+    Not `strict` accepts a cluster CA without the key identifiers that Python 3.13 asks for, and checks all else.
+    """
+    try:
+        config.load_config()  # type: ignore[no-untyped-call]
+    except (config.ConfigException, OSError) as error:
+        raise Failure(f"no way to the API server: {error}") from error
+    api = client.ApiClient()
+    if not strict:
+        context = urllib3.util.ssl_.create_urllib3_context()
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        api.rest_client.pool_manager.connection_pool_kw["ssl_context"] = context
+    return api
+
+
+def _message(answer: bytes) -> str:
+    try:
+        return str(json.loads(answer).get("message", ""))[:300]
+    except ValueError:
+        return answer[:300].decode(errors="replace")
