@@ -67,8 +67,9 @@ class Entrypoint(Reason):
         "Nothing to do: the API server calls again when another webhook has changed the Pod.",
     )
     UNCERTAIN = (
-        "what its command starts cannot be told with certainty",
-        "Name the program plainly in command or args to have it start through the launcher.",
+        "what its command starts, or who handles its signals, cannot be told with certainty",
+        "Name the program plainly in command to have it start through the launcher; a script with a trap of its own is"
+        " left to its author.",
     )
     LAUNCHER_TURNED_OFF = (
         "commands are left alone, as {origin} says",
@@ -128,6 +129,9 @@ def _decide(pod: Pod, path: Path, container: Container, resolved: Resolved) -> D
     start = find_start(command.argv)
     if isinstance(start, NoStart):
         return skipped(container.target, Entrypoint[start.name])
+    if start.supervise and not command.in_command:
+        # Without a command, args[0] may be an argument of the image's ENTRYPOINT: nothing may go in front of it.
+        return skipped(container.target, Entrypoint.UNCERTAIN)
     settings = resolved.settings
     mode = _mode(start, settings)
     field, at, value = command.with_launcher(start, launcher.wrap(mode, []))
