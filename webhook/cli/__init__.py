@@ -10,6 +10,8 @@ from webhook import __version__
 
 COMMANDS = {
     "preview": "what would change in a manifest, and why",
+    "timeline": "what happens to a Pod when it ends, second by second",
+    "ui": "the same as a page to look at",
     "explain": "what a reason means and what to do",
     "settings": "the settings in force, with origin",
     "launcher": "the text that is put in front of npm, yarn and pnpm",

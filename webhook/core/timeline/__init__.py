@@ -1,8 +1,8 @@
 """What the kubelet will do to a Pod, second by second, when something ends it.
 
 ``predict`` is pure: a Pod, and a ``Scenario`` of what is assumed, give a ``Timeline``. Second 0 is when the kubelet
-hears of it, a few tenths after the API server. The rules are the kubelet's own (``kubelet.py``, ``causes.py``); a
-second delete with a shorter grace period is no cause here, since it does not interrupt a kill under way (kubernetes#113717).
+hears of it, a few tenths after the API server. The rules are the kubelet's own (``kubelet.py``, ``causes.py``). A
+second delete with a shorter grace period is no cause here: it does not interrupt a kill under way (kubernetes#113717).
 https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
 """
 
@@ -12,15 +12,17 @@ import msgspec
 
 from webhook.core.mutate import MIRROR
 from webhook.core.pod import Pod  # noqa: TC001 - read by people as part of the signature
-from webhook.core.timeline.causes import Cause, Unpredictable, ends_at_once, grace_seconds, probe_grace_seconds
+from webhook.core.timeline.causes import SOURCES, Cause, Unpredictable, ends_at_once, grace_seconds, probe_grace_seconds
 from webhook.core.timeline.harms import Finding, Harm, find
 from webhook.core.timeline.kubelet import End, Hook, HookEnd, Lane, Role, document_of, lanes
 from webhook.core.timeline.process import Fate
-from webhook.core.timeline.scenario import FAILS, IGNORES, Scenario
+from webhook.core.timeline.scenario import FAILS, IGNORES, PROPAGATION, Scenario
 
 __all__ = [
     "FAILS",
     "IGNORES",
+    "PROPAGATION",
+    "SOURCES",
     "Cause",
     "End",
     "Event",
@@ -63,6 +65,8 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     gone: float
     """When every container has ended and the kubelet lets go of the Pod."""
     findings: tuple[Finding, ...]
+    serves: bool = True
+    """Whether requests may arrive at all; a Job's Pod gets none."""
 
     @property
     def loses(self) -> bool:
@@ -74,6 +78,8 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
         """Return the verdict in one sentence."""
         if not self.lanes:
             return "the Pod is removed at once: none of its containers runs"
+        if not self.serves:
+            return "serves no requests"
         if self.lost_seconds:
             return f"loses new connections for {self.lost_seconds:g} s" + self._and_cut(", and requests under way")
         return self._and_cut("loses requests under way") or "loses nothing"
@@ -91,7 +97,7 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def events(self) -> tuple[Event, ...]:
         """Return what happens, in order; at the same moment in the order of the lanes."""
-        found = [Event(self.withdrawn, "endpoint withdrawn")] if self.lanes else []
+        found = [Event(self.withdrawn, "endpoint withdrawn")] if self.lanes and self.serves else []
         for lane in self.lanes:
             if lane.hook and lane.hook.how is not HookEnd.NOT_RUN:
                 found.append(Event(lane.started, "hook starts", lane.container))
@@ -117,7 +123,8 @@ def predict(pod: Pod, scenario: Scenario) -> Timeline:
     # A liveness kill withdraws nothing by itself: the container is not ready once it has ended.
     starts = first.end if first and scenario.cause is Cause.LIVENESS else 0
     withdrawn = starts + scenario.propagation
-    findings = find(pod, found, scenario, withdrawn) if found else ()
+    serves = pod.controller != "Job" and pod.spec.restart_policy in (None, "Always")
+    findings = find(pod, found, scenario, withdrawn if serves else None) if found else ()
     return Timeline(
         cause=scenario.cause,
         grace=min(seconds.values(), default=0),
@@ -127,6 +134,7 @@ def predict(pod: Pod, scenario: Scenario) -> Timeline:
         first=first.container if first else "",
         gone=max((lane.released for lane in found), default=0),
         findings=findings,
+        serves=serves,
     )
 
 

@@ -38,22 +38,23 @@ class Cause(StrEnum):
 
 
 class Source(NamedTuple):
-    """What a cause's seconds are by default, and what they are called."""
+    """What a cause's seconds are by default, what they are called, and where the cause comes from."""
 
     seconds: int | None
     called: str
+    comes_from: str
 
 
 SOURCES: Mapping[Cause, Source] = {
-    Cause.DELETE: Source(None, "--grace-period"),
-    Cause.DRAIN: Source(None, "the drain's own limit"),
-    Cause.LIVENESS: Source(None, "the probe's terminationGracePeriodSeconds"),
+    Cause.DELETE: Source(None, "--grace-period", "kubectl delete, a rollout, a scale-down"),
+    Cause.DRAIN: Source(None, "the drain's own limit", "kubectl drain, the eviction API, preemption"),
+    Cause.LIVENESS: Source(None, "the probe's terminationGracePeriodSeconds", "a liveness probe gives up"),
     # The page "Node Shutdowns" has 30 s, 10 of them for critical Pods, as its example.
-    Cause.NODE_SHUTDOWN: Source(20, "the node's shutdownGracePeriod for ordinary Pods"),
-    Cause.SPOT: Source(15, "the notice of a spot instance"),
-    Cause.SOFT_EVICTION: Source(None, "evictionMaxPodGracePeriod"),
-    Cause.HARD_EVICTION: Source(1, "a hard eviction"),
-    Cause.COMPLETION: Source(None, "the Pod's completion"),
+    Cause.NODE_SHUTDOWN: Source(20, "the node's shutdownGracePeriod for ordinary Pods", "graceful node shutdown"),
+    Cause.SPOT: Source(15, "the notice of a spot instance", "a spot instance is taken back"),
+    Cause.SOFT_EVICTION: Source(None, "evictionMaxPodGracePeriod", "node pressure, soft threshold"),
+    Cause.HARD_EVICTION: Source(1, "a hard eviction", "node pressure, hard threshold"),
+    Cause.COMPLETION: Source(None, "the Pod's completion", "a Job's app has ended, its sidecars follow"),
 }
 
 

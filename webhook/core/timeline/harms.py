@@ -94,10 +94,14 @@ class Finding(msgspec.Struct, frozen=True):
     seconds: float = 0
 
 
-def find(pod: Pod, lanes: Sequence[Lane], scenario: Scenario, withdrawn: float) -> tuple[Finding, ...]:
-    """Return what goes wrong, container by container."""
-    found = [finding for lane in lanes for finding in (*_hook(pod, lane), *_signal(lane), *_traffic(lane, withdrawn))]
+def find(pod: Pod, lanes: Sequence[Lane], scenario: Scenario, withdrawn: float | None) -> tuple[Finding, ...]:
+    """Return what goes wrong, container by container; ``withdrawn`` is None where nobody sends requests."""
+    found = [finding for lane in lanes for finding in (*_hook(pod, lane), *_signal(lane))]
     found += _order(lanes)
+    if withdrawn is None:
+        found = [msgspec.structs.replace(finding, loses=False) for finding in found]
+    else:
+        found += [finding for lane in lanes for finding in _traffic(lane, withdrawn)]
     shortest = min((lane.grace for lane in lanes), default=pod.grace_seconds)
     if shortest < pod.grace_seconds:
         source = SOURCES[scenario.cause].called

@@ -1,0 +1,113 @@
+"""The options that say what is assumed, shared by every command that predicts."""
+
+from __future__ import annotations
+
+import functools
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from webhook.cli.preview import layers_of, profile_layer
+from webhook.core.timeline import FAILS, IGNORES, PROPAGATION, Cause, Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_CAUSES = ", ".join(Cause)
+_SECONDS = r"\d{1,6}(?:\.\d{1,3})?"
+
+
+def _cause(_context: click.Context, _param: click.Parameter, value: str) -> tuple[Cause, int | None]:
+    name, colon, seconds = value.partition(":")
+    if name not in set(Cause) or (colon and not re.fullmatch(r"-?\d{1,6}", seconds)):
+        raise click.BadParameter(f"{value}: write one of {_CAUSES}; its seconds behind a colon, as in delete:5")
+    return Cause(name), int(seconds) if colon else None
+
+
+def _kubelet(_context: click.Context, _param: click.Parameter, value: str) -> tuple[int, int]:
+    found = re.fullmatch(r"v?(\d{1,3})\.(\d{1,3})(?:[.+-].*)?", value)
+    if not found:
+        raise click.BadParameter(f"{value}: write a version, as in 1.34")
+    return int(found[1]), int(found[2])
+
+
+def _lengths(word: str, special: float | None) -> Callable[..., dict[str, float | None]]:
+    """Read ``SECONDS`` (for all, under the name "") and ``NAME=SECONDS``; ``word`` stands for ``special``."""
+
+    def read(_context: click.Context, _param: click.Parameter, values: Sequence[str]) -> dict[str, float | None]:
+        found: dict[str, float | None] = {}
+        for value in values:
+            name, _, seconds = value.rpartition("=")
+            if seconds != word and not re.fullmatch(_SECONDS, seconds):
+                raise click.BadParameter(f"{value}: write seconds or {word}, perhaps behind a container: web=20")
+            found[name] = special if seconds == word else float(seconds)
+        return found
+
+    return read
+
+
+_OPTIONS = (
+    click.option("--profile", default="default", help="The profile that the namespace's label names."),
+    click.option(
+        "--profiles", "profiles_file", type=click.Path(path_type=Path), help="The operator's profiles (YAML)."
+    ),
+    click.option("--set", "override", multiple=True, callback=layers_of, help="name=value; stronger than annotations."),
+    click.option(
+        "--cause", default="delete", callback=_cause, metavar="CAUSE[:SECONDS]", help=f"What ends the Pod: {_CAUSES}."
+    ),
+    click.option(
+        "--propagation",
+        type=click.FloatRange(0, 86400),
+        help="Seconds until every client knows that the endpoint is gone; 3, or what the profile's balancer takes.",
+    ),
+    click.option(
+        "--drain",
+        "drains",
+        multiple=True,
+        callback=_lengths("ignore", IGNORES),
+        metavar="[NAME=]SECONDS",
+        help="What the process needs after SIGTERM (5), or `ignore`. Repeatable.",
+    ),
+    click.option(
+        "--hook",
+        "hooks",
+        multiple=True,
+        callback=_lengths("fail", FAILS),
+        metavar="NAME=SECONDS",
+        help="How long a container's preStop hook takes, or `fail`. Repeatable.",
+    ),
+    click.option("--kubelet-version", "kubelet", default="1.34", callback=_kubelet, help="The nodes' version (1.34)."),
+)
+
+
+def options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options, and call it with ``scenario``, ``layer`` and ``override``."""
+
+    @functools.wraps(command)
+    def called(
+        profile: str,
+        profiles_file: Path | None,
+        cause: tuple[Cause, int | None],
+        propagation: float | None,
+        **more: Any,
+    ) -> None:
+        drains, hooks = more.pop("drains"), more.pop("hooks")
+        if "" in hooks:
+            raise click.UsageError("--hook: say which container's, as in web=20")
+        given = {"drain": drains.pop("")} if "" in drains else {}
+        scenario = Scenario(
+            cause=cause[0],
+            cause_seconds=cause[1],
+            kubelet=more.pop("kubelet"),
+            propagation=PROPAGATION.get(profile, 3.0) if propagation is None else propagation,
+            drains=drains,
+            hooks=hooks,
+            **given,
+        )
+        command(scenario=scenario, layer=profile_layer(profiles_file, profile), **more)
+
+    for option in reversed(_OPTIONS):
+        called = option(called)
+    return called

@@ -1,0 +1,144 @@
+"""``lastcall timeline``: what happens to a Pod when it ends, second by second."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from webhook import manifests, page, render
+from webhook.chart import svg, terminal
+from webhook.cli import scenario as options
+from webhook.cli.preview import read_all
+from webhook.forecast import as_data, forecast
+from webhook.page import views
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from webhook.core.settings import Layer
+    from webhook.core.timeline import Scenario
+    from webhook.forecast import Forecast
+    from webhook.manifests import Document, Workload
+
+EPILOG = """\b
+Examples:
+  lastcall timeline -f deployment.yaml
+  lastcall timeline -f web.yaml --cause spot:15 --drain web=20
+  lastcall timeline -f web.yaml --profile alb --hook nginx=12
+  lastcall timeline -f manifests/ -o html > timeline.html
+  kustomize build . | lastcall timeline -f - -o json
+
+\b
+Causes, with the seconds that may follow a colon:
+  delete          kubectl delete, rollout, scale-down      --grace-period (the Pod's own)
+  drain           kubectl drain, eviction, preemption      the drain's limit (none)
+  liveness        a liveness probe gives up                the probe's own (the Pod's)
+  node-shutdown   graceful node shutdown                   the node's budget (20)
+  spot            a spot node is taken back                the notice (15, as on GKE)
+  soft-eviction   node pressure                            evictionMaxPodGracePeriod (none)
+  hard-eviction   node pressure                            always 1
+  completion      a Job's app has ended, sidecars follow   -
+
+\b
+Exit codes:
+  0  predicted       1  requests would be lost even with lastcall (--exit-code only)       2  bad input
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.option(
+    "-f", "--filename", "names", multiple=True, required=True, help="File, directory, or - for stdin. Repeatable."
+)
+@click.option(
+    "-o", "--output", type=click.Choice(("chart", "json", "svg", "html")), default="chart", help="What to print."
+)
+@click.option("--exit-code", is_flag=True, help="Exit with 1 when requests are lost even with lastcall.")
+@options.options
+def command(
+    names: Sequence[str], output: str, exit_code: bool, scenario: Scenario, layer: Layer, override: Layer
+) -> None:
+    """Show what the kubelet will do to each Pod of manifests when it ends, as written and with lastcall.
+
+    Hook, stop signal, drain and kill of every container, and the requests that still arrive. What a manifest cannot
+    tell is assumed, and can be said: how long the process drains, how long the endpoint takes to be withdrawn.
+    """
+    shown: list[tuple[Document, Workload, Forecast]] = []
+    bad = False
+    for document in read_all(names):
+        if isinstance(document, manifests.BadManifest):
+            click.echo(f"error: {document}", err=True)
+            bad = True
+            continue
+        for workload in document.workloads:
+            try:
+                shown.append((document, workload, forecast(workload.pod, scenario, (layer,), override)))
+            except ValueError as error:
+                click.echo(f"{render.title(document, workload)}: skipped: {error}", err=True)
+    PRINTERS[output](shown, scenario)
+    loses = any(found.after.loses for _, _, found in shown)
+    sys.exit(2 if bad else int(loses and exit_code))
+
+
+def _print_chart(shown: Sequence[tuple[Document, Workload, Forecast]], scenario: Scenario) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    for document, workload, found in shown:
+        heading = Text.assemble((f"{workload.kind} {workload.name}", "bold"), (f"  {document.where}", "dim"))
+        console.print(heading, Text(f"  {assumptions(scenario)}", "dim"), sep="\n")
+        console.print()
+        console.print(terminal.chart(found.timelines, console.width))
+        console.print()
+        for line in advice(found):
+            console.print(line)
+        console.print()
+    console.print(terminal.legend(console.width) if shown else "nothing here creates a Pod")
+
+
+def assumptions(scenario: Scenario) -> str:
+    """Say in a line what the charts assume."""
+    limit = "" if scenario.cause_seconds is None else f" ({scenario.cause_seconds} s)"
+    major, minor = scenario.kubelet
+    return (
+        f"{scenario.cause}{limit}, kubelet {major}.{minor}; assumed: endpoint withdrawn after "
+        f"{scenario.propagation:g} s, drain {scenario.drain:g} s where nothing else is said"
+    )
+
+
+def advice(found: Forecast) -> list[Text]:
+    """Return what is wrong as written, and what is left with lastcall."""
+    left = {(f.code, f.target) for f in found.after.findings}
+    lines = []
+    for finding in found.before.findings:
+        stays = (finding.code, finding.target) in left
+        sign, style = ("✘", "red") if finding.loses and stays else ("→", "green") if not stays else ("·", "dim")
+        fixed = "" if stays else " (lastcall mends it)"
+        lines.append(Text.assemble((f"  {sign} {finding.target}: ", style), finding.message, (fixed, "green")))
+        if stays and finding.loses:
+            lines.append(Text(f"    {finding.advice}", "dim"))
+    return lines
+
+
+def _print_json(shown: Sequence[tuple[Document, Workload, Forecast]], _scenario: Scenario) -> None:
+    data = [
+        render.as_data(document, workload, found.report)
+        | {"before": as_data(found.before), "after": as_data(found.after)}
+        for document, workload, found in shown
+    ]
+    click.echo(json.dumps(data, indent=2))
+
+
+def _print_svg(shown: Sequence[tuple[Document, Workload, Forecast]], scenario: Scenario) -> None:
+    figures = [(f"{workload.kind} {workload.name}", found.timelines) for _, workload, found in shown]
+    click.echo(svg.standalone(figures, assumptions(scenario)))
+
+
+def _print_html(shown: Sequence[tuple[Document, Workload, Forecast]], scenario: Scenario) -> None:
+    lines = [{"view": views.view(document, workload, found.report, found)} for document, workload, found in shown]
+    click.echo(page.html({"mode": "report", "lines": lines, "note": assumptions(scenario)}))
+
+
+PRINTERS = {"chart": _print_chart, "json": _print_json, "svg": _print_svg, "html": _print_html}

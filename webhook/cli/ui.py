@@ -1,0 +1,50 @@
+"""``lastcall ui``: a page to look at manifests with."""
+
+from __future__ import annotations
+
+import logging
+import webbrowser
+from pathlib import Path
+
+import click
+from werkzeug.serving import make_server
+
+from webhook import profiles
+from webhook.page.server import create_app
+
+EPILOG = """\b
+Examples:
+  lastcall ui                      open the page in a browser
+  lastcall ui --port 8099 --no-browser
+
+\b
+Exit codes:
+  0  stopped with Ctrl-C       2  bad input, or the port is taken
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1; any free one by default.")
+@click.option("--browser/--no-browser", default=True, help="Whether to open it in a browser.")
+@click.option("--profiles", "profiles_file", type=click.Path(path_type=Path), help="The operator's profiles (YAML).")
+def command(port: int, browser: bool, profiles_file: Path | None) -> None:
+    """Serve a page that shows, for a manifest that you paste or drop, the diff, the reasons and the timelines.
+
+    It listens on loopback only, loads nothing from elsewhere, and forgets what it was shown.
+    """
+    try:
+        known = profiles.load(profiles_file)
+        server = make_server("127.0.0.1", port, create_app(known), threaded=True)
+    except profiles.BadProfiles as error:
+        raise click.UsageError(str(error)) from None
+    except OSError as error:
+        raise click.UsageError(f"port {port}: {error.strerror}") from None
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    address = f"http://127.0.0.1:{server.port}/"
+    click.echo(f"lastcall is at {address} (Ctrl-C ends it)")
+    if browser:
+        webbrowser.open(address)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        click.echo("bye")

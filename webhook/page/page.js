@@ -1,0 +1,191 @@
+"use strict";
+// Whatever stands in a manifest arrives as text (textContent) or as the SVG that the server built as a tree.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const $ = (id) => document.getElementById(id);
+const AT_ONCE = 25; // cards; a file of thousands of Pods stays readable
+let views = [];
+let shown = 0;
+
+function element(tag, kind, ...content) {
+  const made = document.createElement(tag);
+  if (kind) made.className = kind;
+  made.append(...content);
+  return made;
+}
+
+function list(items, kindOf, textOf) {
+  return element("ul", "list", ...items.map((item) => element("li", kindOf(item), textOf(item))));
+}
+
+function chart(svg) {
+  const parsed = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
+  return element("div", "chart", document.importNode(parsed, true));
+}
+
+function diff(text) {
+  const kinds = { "+": "add", "-": "del", "@": "at" };
+  const kind = (line) => (/^(---|\+\+\+) /.test(line) ? "at" : kinds[line[0]] || "");
+  return element("pre", "diff", ...text.trimEnd().split("\n").map((line) => element("span", kind(line), line || " ")));
+}
+
+function fold(title, open, ...content) {
+  const made = element("details", "", element("summary", "", title), ...content);
+  made.open = open;
+  return made;
+}
+
+function copyButton(patch) {
+  const button = element("button", "quiet", "Copy the patch");
+  button.type = "button";
+  button.addEventListener("click", async () => {
+    const text = JSON.stringify(patch, null, 2);
+    try {
+      await navigator.clipboard.writeText(text);
+      button.textContent = "Copied";
+    } catch {
+      button.replaceWith(element("pre", "", text));
+    }
+  });
+  return button;
+}
+
+function card(view) {
+  const title = element("h2", "", view.title, " ", element("span", `badge ${view.outcome}`, view.outcome));
+  if (view.where) title.append(element("small", "", view.where));
+  const made = element("article", "card", title);
+  made.tabIndex = -1;
+  if (view.svg) made.append(chart(view.svg));
+  if (view.note) made.append(element("p", "faint", view.note));
+  if (view.findings.length) {
+    made.append(element("h3", "", "What goes wrong as written"));
+    made.append(list(view.findings, (f) => (f.loses ? "bad" : ""), (f) => `${f.target}: ${f.message}${f.mended ? "" : " — " + f.advice}`));
+  }
+  made.append(element("h3", "", "What lastcall does, and why"));
+  made.append(list(view.decisions, (d) => d.outcome, (d) => `${d.target}: ${d.message}`));
+  for (const problem of view.problems) made.append(element("p", "bad", problem));
+  if (view.diff) made.append(fold("Changes", true, diff(view.diff)));
+  if (view.patch.length) made.append(fold("JSON Patch", false, element("p", "", copyButton(view.patch))));
+  return made;
+}
+
+function showMore(count) {
+  const next = views.slice(shown, shown + count);
+  shown += next.length;
+  $("cards").append(...next.map(card));
+  $("more").hidden = shown >= views.length;
+}
+
+function clear() {
+  views = [];
+  shown = 0;
+  for (const id of ["cards", "errors", "fleet"]) $(id).replaceChildren();
+  $("more").hidden = true;
+}
+
+function take(line) {
+  if (line.error) $("errors").append(element("p", "", line.error));
+  if (!line.view) return;
+  views.push(line.view);
+  if (shown < AT_ONCE) showMore(1);
+  else $("more").hidden = false;
+}
+
+function summary(done) {
+  const losing = views.filter((view) => view.loses).length;
+  const left = views.filter((view) => view.losesAfter).length;
+  const of = `${views.length} ${views.length === 1 ? "workload" : "workloads"}`;
+  return `${done ? "" : "… "}${of}: ${losing} would lose requests, ${left} with lastcall`;
+}
+
+// --- the live page -------------------------------------------------------------------------------------------------
+
+let asked = null;
+
+async function ask() {
+  const manifest = $("manifest").value;
+  asked?.abort();
+  if (!manifest.trim()) {
+    clear();
+    $("status").textContent = "";
+    return;
+  }
+  const mine = (asked = new AbortController());
+  const request = { manifest };
+  for (const id of ["profile", "cause", "seconds", "propagation", "drain", "kubelet"]) request[id] = $(id).value;
+  try {
+    const answer = await fetch("api/forecast", {
+      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(request), signal: mine.signal,
+    });
+    clear();
+    if (!answer.ok) return take({ error: await answer.text() });
+    await follow(answer.body.getReader(), mine);
+    $("status").textContent = views.length || $("errors").childElementCount ? summary(true) : "Nothing here creates a Pod.";
+  } catch (problem) {
+    if (problem.name !== "AbortError") take({ error: `lastcall does not answer (${problem.message}): is it still running?` });
+  }
+}
+
+async function follow(reader, mine) {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done || mine.signal.aborted) return;
+    const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
+    rest = lines.pop();
+    lines.filter(Boolean).forEach((line) => take(JSON.parse(line)));
+    $("status").textContent = summary(false);
+  }
+}
+
+function live() {
+  document.querySelector("main").classList.add("live");
+  $("ask").hidden = false;
+  for (const id of ["profile", "cause"]) {
+    $(id).append(...data[id].map(([value, title]) => {
+      const option = element("option", "", title);
+      option.value = value;
+      return option;
+    }));
+  }
+  let timer;
+  $("ask").addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(ask, $("manifest").value.length > 200000 ? 900 : 200);
+  });
+  $("ask").addEventListener("submit", (event) => { event.preventDefault(); ask(); });
+  $("ask").addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) ask(); });
+  $("sample").addEventListener("click", () => { $("manifest").value = data.sample; ask(); });
+  $("choose").addEventListener("click", () => $("file").click());
+  $("file").addEventListener("change", () => { if ($("file").files[0]) open($("file").files[0]); });
+  for (const kind of ["dragover", "dragleave", "drop"]) {
+    document.addEventListener(kind, (event) => {
+      event.preventDefault();
+      $("manifest").classList.toggle("over", kind === "dragover");
+      if (kind === "drop" && event.dataTransfer.files[0]) open(event.dataTransfer.files[0]);
+    });
+  }
+  $("manifest").focus();
+}
+
+async function open(file) {
+  $("manifest").value = await file.text();
+  ask();
+}
+
+// --- a report ------------------------------------------------------------------------------------------------------
+
+function fleet(audit) {
+  const tiles = audit.tiles.map(([number, words, kind]) => element("div", "tile", element("b", kind, String(number)), element("span", "", words)));
+  const head = element("tr", "", ...audit.columns.map((name) => element("th", "", name)));
+  const rows = audit.rows.map((row) => element("tr", "", ...row.map((cell, at) => element("td", at === 0 ? audit.kinds[cell] || "" : "", cell))));
+  $("fleet").append(element("div", "tiles", ...tiles), element("div", "card", element("table", "", element("thead", "", head), element("tbody", "", ...rows))));
+}
+
+$("more").addEventListener("click", () => showMore(AT_ONCE));
+if (data.tagline) $("tagline").textContent = data.tagline;
+if (data.mode === "live") live();
+if (data.audit) fleet(data.audit);
+for (const line of data.lines || []) take(line);
+if (data.note) $("status").textContent = data.note;
