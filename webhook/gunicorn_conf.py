@@ -1,12 +1,17 @@
-"""How gunicorn runs the application: one process, patient threads, its own TLS context, a polite end."""
+"""How gunicorn runs the application: one process, one event loop, its own TLS context, a polite end."""
 
 from __future__ import annotations
 
+import logging
 import os
+import socket
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
 
+from webhook import health
+from webhook.front import Front
 from webhook.server import create_app
 from webhook.telemetry import LOGGING, Telemetry
 from webhook.tls import Certificate
@@ -15,23 +20,45 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping
 
-    from flask import Flask
-
     from webhook.tls import Files
+    from webhook.worker import Worker
 
 KEEPALIVE_SECONDS = 120
 """Above the API server's 90 s: whoever closes first loses requests, and a POST is not sent again."""
-THREADS = 8
-"""A second process costs 30 MiB, and pays only above a whole core of reviews."""
+GRACEFUL_SECONDS = 20
+"""For what is in flight when the server takes no more connections; a review takes milliseconds."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What can be said to ``lastcall serve``."""
+
+    host: str = "127.0.0.1"
+    port: int = 8443
+    files: Files | None = None
+    """None is plain HTTP."""
+    tls_minimum: ssl.TLSVersion | None = None
+    """None is TLS 1.2."""
+    client_names: frozenset[str] = frozenset()
+    """Common names of the clients that may ask, where ``files.client_ca`` asks for certificates; empty admits all."""
+    health_port: int | None = None
+    """Where probes and metrics are answered as well, over plain HTTP."""
+    drain_seconds: float = 0
+    """How long, after SIGTERM, new connections are still taken and answered."""
 
 
 class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
     """gunicorn without a command line of its own; ``run()`` returns when the server has been told to stop."""
 
-    def __init__(self, app: Flask, host: str, port: int, certificate: Certificate | None = None) -> None:
-        self._app = app
-        self._bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        self._certificate = certificate
+    def __init__(self, profiles: Mapping[str, Mapping[str, Any]], options: Options) -> None:
+        self.telemetry = Telemetry()
+        self.drain_seconds = options.drain_seconds
+        self._given = options
+        self._certificate = _certificate(options, self.telemetry)
+        self._worker: Worker | None = None
+        self._flask = create_app(profiles, self.telemetry, self.not_ready)
+        self._front = Front(profiles, self.telemetry, self._flask)
+        self._health = _listen(options.host, options.health_port)
         super().__init__()
 
     def load_config(self) -> None:
@@ -39,46 +66,65 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         for name, value in self._options().items():
             self.cfg.set(name, value)
 
-    def load(self) -> Flask:
-        """Return the WSGI application."""
-        return self._app
+    def load(self) -> Front:
+        """Return the ASGI application."""
+        return self._front
+
+    def not_ready(self) -> str:
+        """Return why the server should get no traffic, or an empty string."""
+        if self._worker and not self._worker.alive:
+            return "stopping"
+        return self._certificate.check() if self._certificate else ""
+
+    def tls_context(self) -> ssl.SSLContext | None:
+        """Return the context to listen with."""
+        return self._certificate.listening() if self._certificate else None
+
+    def admits(self, certificate: Mapping[str, Any] | None) -> bool:
+        """Tell whether a client with this certificate (as ``getpeercert`` returns it) may ask."""
+        if not self._given.client_names:
+            return True
+        subject = (certificate or {}).get("subject", ())
+        return any(k == "commonName" and v in self._given.client_names for part in subject for k, v in part)
+
+    def started(self, worker: Worker) -> None:
+        """Run in the worker as soon as it listens."""
+        self._worker = worker
+        if self._certificate:
+            self._certificate.check()  # one that cannot be used is told at the start
+        if self._health:
+            health.serve(self._health, self._flask)
 
     def _options(self) -> dict[str, Any]:
-        options: dict[str, Any] = {
-            "bind": self._bind,
-            "worker_class": "webhook.worker.PatientWorker",
-            "threads": THREADS,
+        host = self._given.host
+        options = {
+            "bind": f"[{host}]:{self._given.port}" if ":" in host else f"{host}:{self._given.port}",
+            "worker_class": "webhook.worker.Worker",
             "keepalive": KEEPALIVE_SECONDS,
-            "graceful_timeout": 20,
+            "graceful_timeout": int(self.drain_seconds) + GRACEFUL_SECONDS + 5,
             "worker_tmp_dir": "/dev/shm",  # noqa: S108 - the heartbeat; a root file system may be read-only
             "control_socket_disable": True,  # it wants a writable home
             "logconfig_dict": LOGGING,
-            "pre_request": _close_while_stopping,
         }
-        if self._certificate:
-            certificate = self._certificate
-
-            def ssl_context(_config: Any, _default: Any) -> ssl.SSLContext:
-                return certificate.context()
-
-            def look(_worker: Any) -> None:
-                certificate.check()
-
-            # To gunicorn files mean no more than "TLS is on"; the real ones may not be there yet.
-            options |= {"certfile": os.devnull, "keyfile": os.devnull, "ssl_context": ssl_context}
-            options["post_worker_init"] = look  # a certificate that cannot be used is told at the start
-        return options
+        # To gunicorn files mean no more than "TLS is on"; the real ones may not be there yet.
+        return options | ({"certfile": os.devnull, "keyfile": os.devnull} if self._certificate else {})
 
 
-def _close_while_stopping(worker: Any, request: Any) -> None:
-    """Answer with ``Connection: close`` once told to stop, so that no client sends another request this way."""
-    if not worker.alive:
-        request.force_close()
+def serve(profiles: Mapping[str, Mapping[str, Any]], options: Options) -> None:
+    """Serve until told to stop."""
+    logging.raiseExceptions = False  # a full disk behind stderr is no reason to write more
+    Server(profiles, options).run()
 
 
-def serve(profiles: Mapping[str, Mapping[str, Any]], host: str, port: int, files: Files | None) -> None:
-    """Serve until told to stop; ``files`` of None is plain HTTP."""
-    telemetry = Telemetry()
-    certificate = Certificate(files, telemetry) if files else None
-    app = create_app(profiles, telemetry, certificate.check if certificate else lambda: "")
-    Server(app, host, port, certificate).run()
+def _certificate(options: Options, telemetry: Telemetry) -> Certificate | None:
+    if options.files is None:
+        return None
+    return Certificate(options.files, telemetry, *([options.tls_minimum] if options.tls_minimum else []))
+
+
+def _listen(host: str, port: int | None) -> socket.socket | None:
+    """Bind now, before the worker starts, so that a port that is taken is told at once."""
+    if port is None:
+        return None
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family)

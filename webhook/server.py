@@ -6,6 +6,7 @@ An error in a review never refuses a Pod: where there is a uid to answer, the an
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
@@ -18,12 +19,15 @@ from werkzeug.exceptions import (
     UnsupportedMediaType,
 )
 
+from webhook.core.decision import Report, refused
 from webhook.core.review import BadReview, parse, respond, review
 from webhook.core.settings import PROFILES
 from webhook.telemetry import Telemetry, logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from webhook.core.mutate import PodReason
 
 MAX_BODY_BYTES = 7 * 1024 * 1024
 """A review of an update holds two objects of 3 MiB at most; controller-runtime draws the same line."""
@@ -61,6 +65,10 @@ def create_app(
     def metrics() -> Response:
         return Response(counters.exposition(), content_type="text/plain; version=0.0.4; charset=utf-8")
 
+    @app.errorhandler(BadReview)
+    def unanswerable(error: BadReview) -> Response:
+        return rejected(BadRequest(str(error)))
+
     @app.errorhandler(HTTPException)
     def rejected(error: HTTPException) -> Response:
         counters.rejected.labels(error.code).inc()
@@ -71,23 +79,30 @@ def create_app(
     return app
 
 
-def answer(body: bytes, profile: str, settings: Mapping[str, Any], counters: Telemetry) -> bytes:
-    """Answer a review: count it, log it, and turn a failure of our own into an answer without a patch."""
+def answer(
+    body: bytes, profile: str, settings: Mapping[str, Any], telemetry: Telemetry, shed: PodReason | None = None
+) -> bytes:
+    """Answer a review: count it, log it, and turn a failure of our own into an answer without a patch.
+
+    ``shed`` is why the Pod is not looked at, where there is no time for it. Raises ``BadReview``.
+    """
     start = time.perf_counter()
-    try:
-        admission, fault = parse(body)
-    except BadReview as error:
-        raise BadRequest(str(error)) from None
-    with counters.in_flight.track_inprogress():
+    admission, fault = parse(body)
+    with telemetry.in_flight.track_inprogress():
         try:
-            report = review(admission, fault, ((f"profile {profile}", settings),))
+            report = unseen(shed) if shed else review(admission, fault, ((f"profile {profile}", settings),))
             response = respond(admission.uid, report)
-            counters.observe(admission, profile, report, time.perf_counter() - start)
+            telemetry.observe(admission, profile, report, time.perf_counter() - start)
         except Exception:  # noqa: BLE001 - whatever it is, the Pod must pass
-            counters.errors.inc()
+            telemetry.errors.inc()
             logger.exception("internal error: allowed without a patch", extra={"fields": {"uid": admission.uid[:64]}})
             return respond(admission.uid, None)
     return response
+
+
+def unseen(reason: PodReason) -> Report:
+    """Report on a Pod that nobody looked at."""
+    return Report({}, {}, (), (replace(refused("pod", reason), mutation="pod"),))
 
 
 def _body() -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -44,6 +45,9 @@ class Telemetry:
             "lastcall_internal_errors", "Reviews answered without a patch after a failure", registry=registry
         )
         self.rejected = Counter("lastcall_rejected_requests", "Requests not answered", ["code"], registry=registry)
+        self.stalled = Counter(
+            "lastcall_stalled_connections", "Connections ended for being too slow", registry=registry
+        )
         self.seconds = Histogram(
             "lastcall_review_duration_seconds", "Time to answer a review", buckets=BUCKETS, registry=registry
         )
@@ -101,8 +105,10 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
             **getattr(record, "fields", {}),
         }
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
+        if record.exc_info and record.exc_info[0]:
+            # Not the exception's own text, which may quote what a Pod holds.
+            line["error"] = record.exc_info[0].__name__
+            line["at"] = [f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(record.exc_info[2])]
         return msgspec.json.encode(line).decode()
 
 

@@ -18,7 +18,6 @@ from typing import IO, TYPE_CHECKING
 from webhook.telemetry import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from webhook.telemetry import Telemetry
@@ -38,32 +37,55 @@ class Files:
     ca: Path | None = None
     server_name: str | None = None
     """``<service>.<namespace>.svc``, which the API server asks for; None checks no name."""
+    client_ca: Path | None = None
+    """The bundle that a client's certificate must come from; None asks for no certificate."""
 
-    def read(self) -> tuple[bytes, bytes, bytes]:
-        """Return certificate, key and bundle as they are now."""
+    def read(self) -> tuple[bytes, bytes, bytes, bytes]:
+        """Return certificate, key, bundle and the clients' bundle as they are now."""
         ca = self.ca.read_bytes() if self.ca and self.ca.exists() else b""
-        return self.certificate.read_bytes(), self.key.read_bytes(), ca
+        client_ca = self.client_ca.read_bytes() if self.client_ca else b""
+        return self.certificate.read_bytes(), self.key.read_bytes(), ca, client_ca
 
 
 class Certificate:
     """The TLS context in use. Safe to use from any thread."""
 
-    def __init__(self, files: Files, telemetry: Telemetry, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, files: Files, telemetry: Telemetry, minimum: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2) -> None:
         self.files = files
         self._telemetry = telemetry
-        self._clock = clock
+        self._minimum = minimum
         self._lock = Lock()
         self._checked = float("-inf")
-        self._snapshot: tuple[bytes, bytes, bytes] | None = None
+        self._snapshot: tuple[bytes, bytes, bytes, bytes] | None = None
         self._context: ssl.SSLContext | None = None
         self.not_ready = "no certificate has been read"
         """Why there is nothing to serve with, or empty."""
 
+    def listening(self) -> ssl.SSLContext:
+        """Return the context to listen with: it has no certificate, each handshake goes on with the one in force.
+
+        What a handshake begins with stays: versions, suites, and whether the client has to show a certificate. The
+        certificate and the client's CA are those of the context that it goes on with.
+        """
+        context = _context(self._minimum)
+        if self.files.client_ca:
+            context.verify_mode = ssl.CERT_REQUIRED
+
+        def choose(connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> int | None:
+            try:
+                connection.context = self.context()
+            except ssl.SSLError:
+                return ssl.ALERT_DESCRIPTION_INTERNAL_ERROR
+            return None
+
+        context.sni_callback = choose
+        return context
+
     def context(self) -> ssl.SSLContext:
         """Return the context in force, after a look at the files; raise ``ssl.SSLError`` where none was ever good."""
         with self._lock:
-            if self._clock() - self._checked >= CHECK_SECONDS:
-                self._checked = self._clock()
+            if time.monotonic() - self._checked >= CHECK_SECONDS:
+                self._checked = time.monotonic()
                 self._refresh()
             if self._context is None:
                 raise ssl.SSLError(self.not_ready)
@@ -80,7 +102,7 @@ class Certificate:
             snapshot = self.files.read()
             if snapshot == self._snapshot:
                 return
-            context = load(snapshot[0], snapshot[1])
+            context = load(snapshot[0], snapshot[1], snapshot[3])
             not_after = verify(context, snapshot[2] or snapshot[0], self.files.server_name, whole=bool(snapshot[2]))
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
             self._telemetry.reload_errors.inc()
@@ -94,15 +116,24 @@ class Certificate:
         logger.info("certificate loaded", extra={"fields": {"not_after": int(not_after)}})
 
 
-def load(certificate: bytes, key: bytes) -> ssl.SSLContext:
+def load(certificate: bytes, key: bytes, client_ca: bytes = b"") -> ssl.SSLContext:
     """Make a server context of PEM texts; ``ssl.SSLError`` where they are broken or do not belong together."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_ciphers(CIPHERS)
-    context.set_alpn_protocols(["http/1.1"])  # the API server speaks nothing else to webhooks (kubernetes#75791)
+    context = _context()
+    if client_ca:
+        context.load_verify_locations(cadata=client_ca.decode("ascii"))
     # OpenSSL wants paths: these two are in memory only, and hold the same snapshot whatever happens to the files.
     with _memory_file(certificate) as chain, _memory_file(key) as private:
         context.load_cert_chain(f"/proc/self/fd/{chain.fileno()}", f"/proc/self/fd/{private.fileno()}")
+    return context
+
+
+def _context(minimum: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = minimum
+    context.set_ciphers(CIPHERS)
+    context.set_alpn_protocols(["http/1.1"])  # the API server speaks nothing else to webhooks (kubernetes#75791)
+    context.options |= ssl.OP_NO_TICKET  # Go's client resumes nothing; a ticket would outlive the certificate
+    context.num_tickets = 0
     return context
 
 

@@ -1,61 +1,161 @@
-"""gunicorn's threaded worker, made patient: no thread waits for a client that says nothing.
+"""gunicorn's asyncio worker, with deadlines and a polite end.
 
-Go clients, the API server among them, open connections that may stay silent after the handshake: a request that found
-no idle connection dials one, then takes another that fell idle first. gthread (27.0) reads the first request of such a
-connection in a pool thread, without limit; as many silent connections as threads, and the server is gone.
-Here a connection goes back to the poller until it has something to say, and whoever starts to speak has
-``READ_SECONDS`` for the whole request: half a ClientHello, header or body holds a thread no longer than that.
+Whoever begins to speak has ``READ_SECONDS`` for the handshake, and again for each whole request: half a ClientHello,
+header or body is thrown out then, and holds up nobody meanwhile. Go clients, the API server among them, open
+connections that stay silent after the handshake; gunicorn's threaded worker gives each of those a thread and is gone
+when it has none left, an event loop does not notice them.
 """
 
 from __future__ import annotations
 
-import select
-import socket
-import time
-from contextlib import suppress
-from typing import Any
+import asyncio
+import os
+from typing import TYPE_CHECKING, Any
 
-from gunicorn.workers import gthread
+from gunicorn.asgi.protocol import ASGIProtocol
+from gunicorn.workers.gasgi import ASGIWorker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 READ_SECONDS = 3.0
-"""For handshake, or header, body and answer; an API server in the same cluster needs milliseconds."""
+"""For the handshake, for a request, and for the client to take its answer; in one cluster they take milliseconds."""
+MAX_CONNECTIONS = 1000
+"""An API server keeps 25 idle connections to a webhook, and bursts of 200."""
+TICK_SECONDS = 0.25
+"""How often a worker looks whether it shall end; gunicorn's heartbeat needs one in 30 seconds."""
 
 
-class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc] # gunicorn has no types
-    """Serves every connection that speaks; the others wait in the poller and cost nothing."""
+class Connection(ASGIProtocol):  # type: ignore[misc] # gunicorn has no types
+    """One client: HTTP/1.1, one request at a time."""
+
+    def __init__(self, worker: Worker) -> None:
+        super().__init__(worker)
+        self._deadline: asyncio.TimerHandle | None = None
+        self._began = 0.0
+        self._queued = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request has begun that is not answered yet."""
+        return self._current_request is not None or self._deadline is not None
+
+    def connection_made(self, transport: Any) -> None:
+        """Take the connection, unless there are too many or the client is not one that we know."""
+        super().connection_made(transport)
+        self.worker.connections.add(self)
+        if len(self.worker.connections) > MAX_CONNECTIONS or not self.worker.admits(transport):
+            transport.abort()
+            return
+        self._arm_keepalive_timer()  # gunicorn would wait for the first request without limit
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self.worker.connections.discard(self)
+        self._clear_deadline()
+        self._dequeue()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read; a request that is not complete now has to be so before its deadline."""
+        if self._body_receiver is None and self._deadline is None:
+            self._began = self.worker.loop.time()
+        super().data_received(data)
+        if self._body_receiver is not None and self._body_receiver._complete:  # noqa: SLF001
+            self._clear_deadline()
+        else:
+            self._set_deadline()
+
+    def pause_writing(self) -> None:
+        """Wait for a client that does not take its answer, but not for long."""
+        super().pause_writing()
+        self._set_deadline()
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        super().resume_writing()
+        self._clear_deadline()
+
+    def _set_deadline(self) -> None:
+        if self._deadline is None and not self._closed:
+            self._deadline = self.worker.loop.call_later(READ_SECONDS, self._too_slow)
+
+    def _clear_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _too_slow(self) -> None:
+        self._deadline = None
+        self.worker.app.telemetry.stalled.inc()
+        self.transport.abort()
+
+    def _on_message_complete(self) -> None:
+        super()._on_message_complete()
+        self._queued = True
+        self.worker.queued += 1
+
+    def _dequeue(self) -> None:
+        if self._queued:
+            self._queued = False
+            self.worker.queued -= 1
+
+    async def _handle_http_request(self, *args: Any) -> Any:
+        try:
+            return await super()._handle_http_request(*args)
+        finally:
+            self._dequeue()
+
+    def _build_http_scope(self, *args: Any) -> Any:
+        """Tell the application how long this request has waited, in seconds, and how many wait."""
+        scope = super()._build_http_scope(*args)
+        scope["state"] = {"waited": self.worker.loop.time() - self._began, "queued": self.worker.queued}
+        return scope
+
+    def _is_websocket_upgrade(self, request: Any) -> bool:  # noqa: ARG002 - gunicorn's signature
+        return False
+
+
+class Worker(ASGIWorker):  # type: ignore[misc] # gunicorn has no types
+    """The process that answers."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._deadlines: dict[Any, float] = {}
+        self.connections: set[Connection] = set()
+        self.queued = 0
 
-    def handle(self, conn: Any) -> Any:
-        """Handle one request in a pool thread, or give the connection back to the poller."""
-        self._deadlines[conn] = time.monotonic() + READ_SECONDS
-        try:
-            if not conn.initialized:
-                if not conn.wait_for_data(0):
-                    return gthread._DEFER  # noqa: SLF001 - there is no public way to give a connection back
-                with suppress(OSError):
-                    conn.init()
-                if not conn.parser:
-                    return False
-                if conn.cfg.is_ssl and not _readable(conn.sock):
-                    return gthread._DEFER  # noqa: SLF001
-            return super().handle(conn)
-        finally:
-            del self._deadlines[conn]
+    def admits(self, transport: Any) -> bool:
+        """Tell whether the client at the other end may ask."""
+        admits: Callable[[Any], bool] = self.app.admits
+        return admits(transport.get_extra_info("peercert"))
 
-    def murder_pending(self) -> None:
-        """Close what has waited too long; gunicorn calls this at least once a second."""
-        super().murder_pending()
-        now = time.monotonic()
-        for conn, deadline in list(self._deadlines.items()):
-            if deadline < now:
-                # Not SSLSocket.shutdown, which takes the TLS layer from under the thread that reads.
-                with suppress(OSError):
-                    socket.socket.shutdown(conn.sock, socket.SHUT_RDWR)
+    async def _serve(self) -> None:
+        tls = self.app.tls_context()
+        deadlines = {"ssl_handshake_timeout": READ_SECONDS, "ssl_shutdown_timeout": READ_SECONDS} if tls else {}
+        for listener in self.sockets:
+            server = await self.loop.create_server(lambda: Connection(self), sock=listener.sock, ssl=tls, **deadlines)
+            self.servers.append(server)
+        self.app.started(self)
+        while self.alive and self.ppid == os.getppid():
+            self.notify()
+            await asyncio.sleep(TICK_SECONDS)
+        if not self._quick_shutdown:
+            await self._drain()
 
+    async def _drain(self) -> None:
+        """Answer whatever comes for a while, closing each connection after its answer; then take no more and end."""
+        await self._while(lambda: True, self.app.drain_seconds)
+        for server in self.servers:
+            server.close()
+        # A request may be on its way on a connection that looks idle; once more around, and it has been read.
+        await asyncio.sleep(TICK_SECONDS)
+        for connection in list(self.connections):
+            if not connection.busy:
+                connection.transport.close()
+        await self._while(lambda: bool(self.connections), self.cfg.graceful_timeout)
 
-def _readable(sock: Any) -> bool:
-    """Tell whether a request has begun: TLS may have decrypted it already."""
-    return bool(sock.pending() or select.select([sock], [], [], 0)[0])
+    async def _while(self, condition: Callable[[], bool], seconds: float) -> None:
+        end = self.loop.time() + seconds
+        while condition() and self.loop.time() < end and not self._quick_shutdown:
+            self.notify()
+            await asyncio.sleep(min(TICK_SECONDS, seconds))

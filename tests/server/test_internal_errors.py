@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tests.server.running import Pair, Running
 
-DEFECTIVE = "from webhook.gunicorn_conf import serve; serve({'default': None, 'good': {}}, '127.0.0.1', 0, None)"
+DEFECTIVE = "from webhook.gunicorn_conf import *; serve({'default': None, 'good': {}}, Options(port=0))"
 """A server with a profile that no file could hold: reading it fails in the core."""
 SECRET = "hunter2-5f1c"
 

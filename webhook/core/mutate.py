@@ -66,6 +66,14 @@ class PodReason(Reason):
         "not done, since another change was refused ({code})",
         "All or nothing: see the other refusal.",
     )
+    OUT_OF_TIME = (
+        "was not looked at: the API server would not have waited for the answer",
+        "Give the webhook more CPU or another replica; then create the Pod anew.",
+    )
+    TOO_BUSY = (
+        "was not looked at: too many reviews are waiting",
+        "Give the webhook more CPU or another replica; then create the Pod anew.",
+    )
     RESULT_REJECTED = (
         "the API server would reject the result: {problem}",
         "The Pod is left as it came. This is most likely a defect of lastcall: please report it.",

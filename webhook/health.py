@@ -1,0 +1,69 @@
+"""Probes and metrics on a port and a thread of their own: they answer while reviews keep the worker busy."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+from socketserver import ThreadingMixIn
+from typing import TYPE_CHECKING, Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+SECONDS = 3.0
+"""For a whole request."""
+MAX_REQUESTS = 32
+"""At once: the kubelet's probes and a few scrapers."""
+
+
+class _Handler(WSGIRequestHandler):
+    def handle(self) -> None:
+        deadline = threading.Timer(SECONDS, self._too_slow)
+        deadline.daemon = True
+        deadline.start()
+        try:
+            with suppress(OSError):
+                super().handle()
+        finally:
+            deadline.cancel()
+
+    def _too_slow(self) -> None:
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the standard library's name
+        """Say nothing: a probe comes every few seconds."""
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, listener: socket.socket) -> None:
+        super().__init__(listener.getsockname()[:2], _Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listener
+        self.server_name, self.server_port = listener.getsockname()[:2]
+        self.setup_environ()
+        self._free = threading.Semaphore(MAX_REQUESTS)
+
+    def verify_request(self, *_: Any) -> bool:
+        return self._free.acquire(blocking=False)
+
+    def process_request_thread(self, *arguments: Any) -> None:
+        try:
+            super().process_request_thread(*arguments)
+        finally:
+            self._free.release()
+
+    def handle_error(self, *_: Any) -> None:
+        """Say nothing of clients that break off."""
+
+
+def serve(listener: socket.socket, app: Flask) -> None:
+    """Answer on a bound, listening socket, from a thread that ends with the process."""
+    server = _Server(listener)
+    server.set_app(app)
+    threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
