@@ -95,7 +95,7 @@ def read(source: str, text: str) -> Iterator[Document | BadManifest]:
         document = Document(source, number, part, line)
         try:
             document.data = _load(part)
-            document.workloads = list(_workloads(document.data, ()))
+            document.workloads = list(workloads(document.data))
         except YAMLError as error:
             yield BadManifest(f"{document.where}: {_reason(error, line)}")
         except (TypeError, ValueError, RecursionError, AttributeError) as error:
@@ -145,13 +145,14 @@ def _yaml(text: str) -> YAML:
     return yaml
 
 
-def _workloads(data: Any, path: tuple[str | int, ...]) -> Iterator[Workload]:
+def workloads(data: Any, path: tuple[str | int, ...] = ()) -> Iterator[Workload]:
+    """Return the Pods that an object, or a List of them, would create; ``path`` is where it stands in its document."""
     if not isinstance(data, dict):
         return
     kind, items = data.get("kind"), data.get("items")
     if isinstance(kind, str) and kind.endswith("List") and isinstance(items, list):
         for index, item in enumerate(items):
-            yield from _workloads(item, (*path, "items", index))
+            yield from workloads(item, (*path, "items", index))
     elif kind in _TEMPLATES and str(data.get("apiVersion", "")).startswith(_GROUPS):
         where, owner = _TEMPLATES[kind]
         template: Any = data

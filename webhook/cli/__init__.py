@@ -11,6 +11,7 @@ from webhook import __version__
 COMMANDS = {
     "preview": "what would change in a manifest, and why",
     "timeline": "what happens to a Pod when it ends, second by second",
+    "audit": "who in a fleet loses requests, and why",
     "ui": "the same as a page to look at",
     "explain": "what a reason means and what to do",
     "settings": "the settings in force, with origin",

@@ -1,0 +1,136 @@
+"""Entries from a live cluster: what its Pods are now, and what their templates would give.
+
+Two passes of paged lists, both read-only: the templates make the entries; then every Pod is counted to its workload,
+and judged in its place, since a running Pod is what will be deleted; one without lastcall's mark before one with it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from webhook import manifests
+from webhook.audit import Entry, carries, judge
+from webhook.cluster import NAMESPACES, PODS, WORKLOADS, ClusterError
+from webhook.core.settings import INJECT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from webhook.cluster import Cluster
+    from webhook.core.settings import Layer
+    from webhook.core.timeline import Scenario
+
+KILLED = 137
+_ENDED = ("Succeeded", "Failed")
+
+
+class Fleet:
+    """The entries of a cluster while it is read."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        scenario: Scenario,
+        profiles: Mapping[str, Mapping[str, Any]],
+        fallback: str,
+        override: Layer | None = None,
+    ) -> None:
+        self.cluster = cluster
+        self.scenario = scenario
+        self.profiles = profiles
+        self.fallback = fallback
+        """The profile of a namespace that has not opted in."""
+        self.override = override
+        self.entries: dict[tuple[str, str, str], Entry] = {}
+        self.notes: list[str] = []
+        """What could not be read, a line each."""
+        self.skipped = 0
+        """Pods that are on their way out, or that changed hands while the lists were read."""
+        self._opted: dict[str, str] = {}
+
+    def read(self, namespaces: Sequence[str], progress: Callable[[int, int | None], None]) -> list[Entry]:
+        """Read the namespaces (all where none is named); a list that is not allowed is a note, of Pods an error."""
+        self._namespaces(namespaces)
+        for namespace in namespaces or ("",):
+            for resource in WORKLOADS:
+                try:
+                    for item, left in self.cluster.objects(resource, namespace):
+                        self._template({"apiVersion": resource.group, "kind": resource.kind} | item)
+                        progress(len(self.entries), left)
+                except ClusterError as error:
+                    self.notes.append(str(error))
+            for number, (pod, left) in enumerate(self.cluster.objects(PODS, namespace), start=1):
+                self._pod(pod)
+                progress(number, left)
+        return list(self.entries.values())
+
+    def _namespaces(self, namespaces: Sequence[str]) -> None:
+        """Learn which profile each namespace has chosen."""
+        try:
+            if namespaces:
+                found = [self.cluster.get(NAMESPACES, name) for name in namespaces]
+            else:
+                found = [item for item, _ in self.cluster.objects(NAMESPACES)]
+        except ClusterError as error:
+            self.notes.append(f"{error}: profile {self.fallback} is assumed everywhere")
+            return
+        for item in found:
+            label = (item["metadata"].get("labels") or {}).get(INJECT, "")
+            self._opted[item["metadata"]["name"]] = "default" if label == "enabled" else label
+
+    def _template(self, document: dict[str, Any]) -> None:
+        for workload in manifests.workloads(document):
+            key = (workload.namespace, workload.kind, workload.name)
+            entry = self.entries[key] = self._entry(*key)
+            self._judge(entry, workload.pod)
+
+    def _entry(self, namespace: str, kind: str, name: str) -> Entry:
+        chosen = self._opted.get(namespace, "")
+        profile = chosen if chosen in self.profiles else self.fallback
+        return Entry(kind=kind, namespace=namespace, name=name, profile=profile)
+
+    def _pod(self, pod: dict[str, Any]) -> None:
+        """Count a Pod to its workload, and judge it in the workload's place."""
+        metadata, status = pod.get("metadata") or {}, pod.get("status") or {}
+        key = (str(metadata.get("namespace", "")), *_owner(metadata))
+        killed = _killed(status)
+        if metadata.get("deletionTimestamp") or status.get("phase") in _ENDED:
+            self.skipped += 1
+            if killed and key in self.entries:
+                self.entries[key].killed += killed
+            return
+        entry = self.entries.setdefault(key, self._entry(*key))
+        entry.killed += killed
+        marked = carries(pod)
+        first_of_its_sort = entry.carrying == entry.pods if not marked else entry.pods == 0
+        entry.pods += 1
+        entry.carrying += marked
+        if first_of_its_sort:
+            # Without its status: what matters is how it ends once it runs.
+            self._judge(entry, {name: part for name, part in pod.items() if name != "status"})
+
+    def _judge(self, entry: Entry, pod: Mapping[str, Any]) -> None:
+        layer = (f"profile {entry.profile}", self.profiles[entry.profile])
+        judge(entry, pod, self.scenario, (layer,), None, self.override)
+
+
+def _owner(metadata: Mapping[str, Any]) -> tuple[str, str]:
+    """Return kind and name of the workload behind a Pod: a ReplicaSet's Deployment, else the owner, else the Pod."""
+    owner = next((o for o in metadata.get("ownerReferences") or () if o.get("controller")), None)
+    if owner is None:
+        return "Pod", str(metadata.get("name", ""))
+    kind, name = str(owner.get("kind")), str(owner.get("name"))
+    made = (metadata.get("labels") or {}).get("pod-template-hash")
+    if kind == "ReplicaSet" and made and name.endswith(f"-{made}"):
+        return "Deployment", name.removesuffix(f"-{made}")
+    return kind, name
+
+
+def _killed(status: Mapping[str, Any]) -> int:
+    """Count the containers that a SIGKILL ended, now or before their last restart; out of memory is another story."""
+    found = 0
+    for container in (*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ())):
+        for state in (container.get("state") or {}, container.get("lastState") or {}):
+            ended = state.get("terminated") or {}
+            found += ended.get("exitCode") == KILLED and ended.get("reason") != "OOMKilled"
+    return found

@@ -1,0 +1,108 @@
+"""A judged fleet for programs: JSON, SARIF 2.1.0, JUnit and GitHub's annotations. Sorted entries in, text out."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+import msgspec
+
+from webhook import __version__
+from webhook.audit import summarize
+from webhook.core.timeline import Harm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from webhook.audit import Entry, Line
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def as_json(entries: Sequence[Entry]) -> Iterator[str]:
+    """Write the summary, and a line for each workload."""
+    yield f'{{"summary": {_encode(summarize(entries))}, "workloads": ['
+    for number, entry in enumerate(entries, start=1):
+        more = {"title": entry.title, "loses": entry.loses}
+        yield _encode(msgspec.to_builtins(entry) | more) + ("," if number < len(entries) else "")
+    yield "]}"
+
+
+def as_sarif(entries: Sequence[Entry]) -> Iterator[str]:
+    """Write what loses requests as results; https://docs.oasis-open.org/sarif/sarif/v2.1.0/."""
+    rules = [
+        {
+            "id": harm.code,
+            "shortDescription": {"text": harm.code},
+            "fullDescription": {"text": harm.sentence},
+            "help": {"text": harm.advice},
+            "defaultConfiguration": {"level": "error" if harm.warns else "note"},
+        }
+        for harm in Harm
+    ]
+    results = [_result(entry, line) for entry in entries for line in entry.findings]
+    driver = {"name": "lastcall", "version": __version__, "rules": rules}
+    run = {"tool": {"driver": driver}, "results": results, "columnKind": "unicodeCodePoints"}
+    yield _encode({"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]})
+
+
+def _result(entry: Entry, line: Line) -> dict[str, Any]:
+    logical = {"fullyQualifiedName": f"{entry.title} {line.target}"}
+    place: dict[str, Any] = {"logicalLocations": [logical]}
+    if entry.source:
+        region = {"startLine": max(line.line or entry.line, 1)}
+        place["physicalLocation"] = {"artifactLocation": {"uri": _uri(entry.source)}, "region": region}
+    level = ("warning" if line.mended else "error") if line.loses else "note"
+    return {"ruleId": line.code, "level": level, "message": {"text": _sentence(entry, line)}, "locations": [place]}
+
+
+def as_junit(entries: Sequence[Entry]) -> Iterator[str]:
+    """Write a test case for each workload, which fails where requests are lost."""
+    failures = str(sum(entry.loses for entry in entries))
+    suite = ET.Element("testsuite", {"name": "lastcall audit", "tests": str(len(entries)), "failures": failures})
+    for entry in entries:
+        names = {"name": _xml(entry.title), "classname": _xml(entry.source or "cluster")}
+        case = ET.SubElement(suite, "testcase", names)
+        if entry.loses:
+            failed = ET.SubElement(case, "failure", {"message": _xml(entry.verdict)})
+            failed.text = _xml("\n".join(_sentence(entry, line) for line in entry.findings))
+        elif entry.note:
+            ET.SubElement(case, "skipped", {"message": _xml(entry.note)})
+    yield '<?xml version="1.0" encoding="utf-8"?>'
+    yield ET.tostring(suite, encoding="unicode")
+
+
+def as_github(entries: Sequence[Entry]) -> Iterator[str]:
+    """Write workflow commands: GitHub shows each at the line of the manifest that it is about."""
+    for entry in entries:
+        for line in entry.findings:
+            if line.loses:
+                at = f"file={_property(entry.source)},line={line.line or entry.line}" if entry.source else ""
+                title = _property(f"{line.code}: {entry.title}")
+                yield f"::{'warning' if line.mended else 'error'} {at},title={title}::{_data(_sentence(entry, line))}"
+
+
+def _sentence(entry: Entry, line: Line) -> str:
+    mended = "lastcall mends it." if line.mended else line.advice
+    return f"{entry.title}, {line.target}: {line.message}. {mended}"
+
+
+def _encode(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _uri(path: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._~/-]", lambda m: "".join(f"%{byte:02X}" for byte in m[0].encode()), path)
+
+
+def _xml(text: str) -> str:
+    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

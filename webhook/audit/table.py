@@ -1,0 +1,124 @@
+"""A judged fleet for people: a table on a terminal, plain lines in a pipe, and the numbers for the page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+from webhook.audit import Harm, summarize
+from webhook.core.decision import Outcome
+from webhook.core.timeline import Harm as Reasons
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from webhook.audit import Entry
+
+SHOWN_ON_PAGE = 2000
+SIGNS = {
+    Harm.BOTH: ("✘✘ both", "bold red"),
+    Harm.REQUESTS: ("✘ cuts", "red"),
+    Harm.CONNECTIONS: ("✘ drops", "red"),
+    Harm.NONE: ("✔", "green"),
+    Harm.UNKNOWN: ("?", "yellow"),
+}
+_SHORT = {
+    Reasons.SIGNAL_DROPPED: "the package manager drops SIGTERM",
+    Reasons.SIGNAL_KEPT: "a shell keeps SIGTERM",
+    Reasons.ENDS_BEFORE_TRAFFIC: "stops before its endpoint is withdrawn",
+    Reasons.KILLED_IN_DRAIN: "killed in its drain",
+    Reasons.IGNORES_SIGNAL: "ignores its stop signal",
+    Reasons.SIDECAR_ENDS_FIRST: "a sidecar ends first",
+    Reasons.HOOK_CUT: "its hook is cut",
+    Reasons.HOOK_EATS_GRACE: "its hook eats the grace",
+    Reasons.HOOK_FAILED: "its hook fails",
+    Reasons.HOOK_NOT_RUN: "its hook is not run",
+    Reasons.CAUSE_TOO_SHORT: "the cause is shorter than its grace",
+    Reasons.HOOK_LENGTH_ASSUMED: "hook length assumed",
+    Reasons.HELD_BY_SLEEP: "held by its sleep",
+}
+SHORT = {reason.code: words for reason, words in _SHORT.items()}
+"""Reason -> a few words, for a cell."""
+
+
+def table(entries: Iterable[Entry], *, live: bool) -> Table:
+    """Show a row for each workload."""
+    made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    made.add_column("loses", no_wrap=True)
+    made.add_column("workload", overflow="fold")
+    if live:
+        made.add_column("Pods", justify="right", no_wrap=True)
+    made.add_column("why", overflow="fold")
+    made.add_column("with lastcall", overflow="fold")
+    for entry in entries:
+        sign, style = SIGNS[entry.harm]
+        workload = Text.assemble(entry.title, (f"  {entry.source}:{entry.line}" if entry.source else "", "dim"))
+        cells: list[Any] = [Text(sign, style), workload, *([_pods(entry)] if live else []), why(entry)]
+        made.add_row(*cells, Text(remedy(entry), "green" if entry.mended else "red" if entry.loses else "dim"))
+    return made
+
+
+def plain(entry: Entry) -> str:
+    """Tell an entry in one line, its fields parted by tabs."""
+    where = f"{entry.source}:{entry.line}" if entry.source else _pods(entry)
+    return "\t".join((str(entry.harm), entry.title, where, why(entry), remedy(entry)))
+
+
+def why(entry: Entry) -> str:
+    """Say in a few words what goes wrong; what loses requests before what only explains."""
+    lines = sorted(entry.findings, key=lambda line: not line.loses) if entry.loses else ()
+    words = list(dict.fromkeys(SHORT[line.code] for line in lines))
+    words += [f"{entry.killed} ended in 137"] if entry.killed else []
+    return "; ".join(words) or entry.note or entry.verdict
+
+
+def remedy(entry: Entry) -> str:
+    """Say in a few words what lastcall does about it."""
+    if entry.outcome is Outcome.REFUSED:
+        return f"refused ({', '.join(entry.reasons)})"
+    if entry.outcome is Outcome.SKIPPED and entry.harm is Harm.NONE:
+        return "nothing to do"
+    if entry.outcome is Outcome.SKIPPED:
+        return f"left alone ({', '.join(entry.reasons)})"
+    words = "loses nothing" if entry.mended or not entry.loses else "still loses"
+    if entry.pods and entry.carrying < entry.pods:
+        words += ", after a rollout"
+    return words
+
+
+def _pods(entry: Entry) -> str:
+    return f"{entry.carrying}/{entry.pods}" if entry.pods else "-"
+
+
+def summary(entries: Sequence[Entry], skipped: int = 0) -> str:
+    """Tell the fleet in a sentence."""
+    s = summarize(entries)
+    words = [f"{s.workloads} workloads", f"{s.losing} lose requests", f"lastcall mends {s.mended}"]
+    words += [f"{s.refused} refused"] if s.refused else []
+    words += [f"{s.unknown} cannot be told"] if s.unknown else []
+    words += [f"{s.killed} containers ended in 137"] if s.killed else []
+    words += [f"{skipped} Pods on their way out"] if skipped else []
+    return ", ".join(words)
+
+
+def for_page(entries: Sequence[Entry], *, live: bool) -> dict[str, Any]:
+    """Return what the page shows of a fleet; its rows end where a browser would suffer."""
+    s = summarize(entries)
+    tiles = [
+        [s.workloads, "workloads", ""],
+        [s.losing, "lose requests", "bad"],
+        [s.mended, "mended by lastcall", "good"],
+    ]
+    tiles += (
+        [[s.to_roll, "need a rollout", ""], [s.killed, "ended in 137", ""]] if live else [[s.refused, "refused", ""]]
+    )
+    where = "Pods with lastcall" if live else "where"
+    columns = ["loses", "workload", where, "why", "with lastcall"]
+    rows = [
+        [SIGNS[e.harm][0], e.title, _pods(e) if live else f"{e.source}:{e.line}", why(e), remedy(e)]
+        for e in entries[:SHOWN_ON_PAGE]
+    ]
+    kinds = {sign: "bad" if "✘" in sign else "good" if "✔" in sign else "" for sign, _ in SIGNS.values()}
+    return {"tiles": tiles, "columns": columns, "rows": rows, "kinds": kinds}

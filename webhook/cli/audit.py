@@ -1,0 +1,174 @@
+"""``lastcall audit``: who in a fleet loses requests, why, and what lastcall would do about it."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from webhook import cluster, page, profiles
+from webhook.audit import files, outputs, table
+from webhook.audit.live import Fleet
+from webhook.cli import scenario as options
+from webhook.cli.preview import read_all
+from webhook.cli.timeline import assumptions
+from webhook.core.decision import Outcome
+from webhook.manifests import BadManifest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from webhook.audit import Entry
+    from webhook.core.settings import Layer
+    from webhook.core.timeline import Scenario
+
+EPILOG = """\b
+Examples:
+  lastcall audit manifests/                         a directory
+  helm template . | lastcall audit - --fail-on unmended
+  lastcall audit manifests/ -o sarif > lastcall.sarif
+  lastcall audit -A                                 the current cluster, all namespaces
+  lastcall audit -n shop -n pay --context prod -o html > fleet.html
+
+\b
+A cluster is only read: get and list of namespaces, pods, deployments, statefulsets, daemonsets, cronjobs.
+
+\b
+Outputs:
+  table   worst first; plain lines, tab-separated, in a pipe      html    a page with the table
+  json    everything                                              junit   a test case a workload
+  sarif   for code scanning                                       github  annotations of a workflow
+
+\b
+Exit codes:
+  0  read and judged       1  --fail-on was met       2  bad input, or the cluster could not be read
+"""
+FAIL_ON = {
+    "never": lambda _entry: False,
+    "loses": lambda entry: entry.loses,
+    "unmended": lambda entry: entry.loses and not entry.mended,
+    "refused": lambda entry: entry.outcome is Outcome.REFUSED,
+}
+TEXTS = {"json": outputs.as_json, "sarif": outputs.as_sarif, "junit": outputs.as_junit, "github": outputs.as_github}
+
+
+@click.command(epilog=EPILOG)
+@click.argument("names", metavar="[FILE...]", nargs=-1)
+@click.option("-f", "--filename", "more", multiple=True, help="The same as FILE: file, directory, or - for stdin.")
+@click.option("-n", "--namespace", "namespaces", multiple=True, help="A namespace of the cluster. Repeatable.")
+@click.option("-A", "--all-namespaces", is_flag=True, help="All namespaces of the cluster.")
+@click.option("--context", help="The kubeconfig's context.")
+@click.option("--kubeconfig", type=click.Path(path_type=Path), help="The kubeconfig; $KUBECONFIG by default.")
+@click.option("-o", "--output", type=click.Choice(("table", "html", *TEXTS)), default="table", help="What to print.")
+@click.option("--fail-on", type=click.Choice(tuple(FAIL_ON)), default="never", help="When to exit with 1.")
+@options.options
+def command(
+    names: Sequence[str],
+    more: Sequence[str],
+    namespaces: Sequence[str],
+    all_namespaces: bool,
+    context: str | None,
+    kubeconfig: Path | None,
+    output: str,
+    fail_on: str,
+    scenario: Scenario,
+    layer: Layer,
+    override: Layer,
+) -> None:
+    """Tell, for every workload of files or of a live cluster, whether it loses requests when it ends, and why.
+
+    Without FILE the cluster of the current context is read. The worst comes first.
+    """
+    bad = False
+    fleet: Fleet | None = None
+    if names or more:
+        if namespaces or all_namespaces or context or kubeconfig:
+            raise click.UsageError("either files or a cluster: not both")
+        entries, bad = _from_files((*names, *more), scenario, layer, override)
+    else:
+        entries, fleet = _from_cluster(namespaces, all_namespaces, context, kubeconfig, scenario, layer, override)
+        for note in fleet.notes:
+            click.echo(f"note: {note}", err=True)
+    entries.sort(key=lambda entry: entry.rank)
+    _print(entries, output, scenario, fleet)
+    sys.exit(2 if bad else int(any(map(FAIL_ON[fail_on], entries))))
+
+
+def _from_files(names: Sequence[str], scenario: Scenario, layer: Layer, override: Layer) -> tuple[list[Entry], bool]:
+    entries: list[Entry] = []
+    bad = False
+    with _progress("workloads") as advance:
+        for found in files.entries(read_all(names), scenario, layer, override):
+            if isinstance(found, BadManifest):
+                click.echo(f"error: {found}", err=True)
+                bad = True
+            else:
+                entries.append(found)
+                advance(len(entries), None)
+    return entries, bad
+
+
+def _from_cluster(
+    namespaces: Sequence[str],
+    everywhere: bool,
+    context: str | None,
+    kubeconfig: Path | None,
+    scenario: Scenario,
+    layer: Layer,
+    override: Layer,
+) -> tuple[list[Entry], Fleet]:
+    name = layer[0].removeprefix("profile ")
+    known = {**profiles.load(click.get_current_context().params["profiles_file"]), name: layer[1]}
+    try:
+        found = cluster.connect(context, kubeconfig)
+        fleet = Fleet(found, scenario, known, name, override)
+        chosen = () if everywhere else namespaces or (found.namespace,)
+        with _progress("objects") as advance:
+            entries = fleet.read(chosen, advance)
+    except cluster.ClusterError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    return entries, fleet
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[int, int | None], None]]:
+    """Show how far it is, on a terminal only."""
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn(what),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    with bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, left: bar.update(task, completed=done, total=None if left is None else done + left)
+
+
+def _print(entries: Sequence[Entry], output: str, scenario: Scenario, fleet: Fleet | None) -> None:
+    live = fleet is not None
+    words = table.summary(entries, fleet.skipped if fleet else 0)
+    if output == "html":
+        note = f"{words}. {assumptions(scenario)}"
+        data = {"mode": "report", "tagline": "Who loses requests when it ends", "note": note}
+        click.echo(page.html(data | {"audit": table.for_page(entries, live=live)}))
+    elif output == "table" and sys.stdout.isatty():
+        console = Console(highlight=False)
+        console.print(table.table(entries, live=live))
+        console.print(f"\n{words}", style="bold")
+        console.print(assumptions(scenario), style="dim")
+    elif output == "table":
+        for entry in entries:
+            click.echo(table.plain(entry))
+        click.echo(words, err=True)
+    else:
+        for line in TEXTS[output](entries):
+            click.echo(line)

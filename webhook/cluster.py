@@ -1,0 +1,169 @@
+"""Read a cluster through the API: lists in pages, single objects, and a command in a container.
+
+Nothing is ever written. Beside ``certs/store.py`` the only module that imports the Kubernetes client, and it does so
+when it is asked for a cluster: the other commands need not wait for it.
+"""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote, urlencode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from kubernetes import client
+
+PAGE = 500
+"""Objects a request, as kubectl does: what bounds memory on both sides."""
+SECONDS = 30.0
+"""How long one request may take."""
+_RESTARTS = 5
+
+
+class ClusterError(Exception):
+    """A request that did not work: verb, resource and reason in one line."""
+
+
+class NotFound(ClusterError):
+    """The object is not there, or not any more."""
+
+
+class Resource(NamedTuple):
+    """A kind of object and where the API has it."""
+
+    group: str
+    """``v1`` or ``apps/v1``."""
+    plural: str
+    kind: str
+
+    def path(self, namespace: str = "", name: str = "") -> str:
+        """Return the path of all objects, a namespace's, or one."""
+        root = "/api/" if "/" not in self.group else "/apis/"
+        within = f"/namespaces/{quote(namespace)}" if namespace and self.plural != "namespaces" else ""
+        return f"{root}{self.group}{within}/{self.plural}" + (f"/{quote(name)}" if name else "")
+
+    def __str__(self) -> str:
+        """Name it as RBAC does."""
+        group, _, version = self.group.partition("/")
+        return f"{self.plural}.{group}" if version else self.plural
+
+
+PODS = Resource("v1", "pods", "Pod")
+NAMESPACES = Resource("v1", "namespaces", "Namespace")
+WORKLOADS = (
+    Resource("apps/v1", "deployments", "Deployment"),
+    Resource("apps/v1", "statefulsets", "StatefulSet"),
+    Resource("apps/v1", "daemonsets", "DaemonSet"),
+    Resource("batch/v1", "cronjobs", "CronJob"),
+)
+
+
+class Cluster:
+    """A connection, to the kubeconfig's context or from within a Pod."""
+
+    def __init__(self, api: client.ApiClient, namespace: str) -> None:
+        self.api = api
+        self.namespace = namespace
+        """The context's."""
+
+    def objects(self, resource: Resource, namespace: str = "") -> Iterator[tuple[dict[str, Any], int | None]]:
+        """Return the objects page by page, each with how many are still to come where that is known.
+
+        A list that outlives the API server's memory of it (410) goes on with what the server has now.
+        """
+        token, restarts = "", 0
+        while True:
+            query = {"limit": str(PAGE)} | ({"continue": token} if token else {})
+            status, page = self._ask("list", resource, resource.path(namespace), query)
+            if status == HTTPStatus.GONE and restarts < _RESTARTS:
+                token, restarts = str((page.get("metadata") or {}).get("continue") or ""), restarts + 1
+                continue
+            _judge(status, page, "list", resource, namespace)
+            metadata, items = page.get("metadata") or {}, page.get("items") or []
+            token = metadata.get("continue") or ""
+            left = metadata.get("remainingItemCount") if token else 0
+            for number, item in enumerate(items, start=1):
+                yield item, None if left is None else int(left) + len(items) - number
+            if not token:
+                return
+
+    def get(self, resource: Resource, name: str, namespace: str = "") -> dict[str, Any]:
+        """Return one object; raise ``NotFound`` where there is none."""
+        status, found = self._ask("get", resource, resource.path(namespace, name), {})
+        _judge(status, found, "get", resource, namespace, name)
+        return found
+
+    def run(self, pod: str, namespace: str, container: str, argv: list[str]) -> tuple[str, str, int]:
+        """Run a command in a container (pods/exec); return stdout, stderr and the exit code."""
+        from kubernetes import client  # noqa: PLC0415 - see the module's docstring
+        from kubernetes.stream import stream  # noqa: PLC0415
+
+        ask = client.CoreV1Api(self.api).connect_get_namespaced_pod_exec
+        options = {"command": argv, "container": container, "stdout": True, "stderr": True, "_preload_content": False}
+        try:
+            found = stream(ask, pod, namespace, **options)
+            found.run_forever(timeout=SECONDS)
+            out, err = found.read_stdout(), found.read_stderr()
+            return out or "", err or "", int(found.returncode if found.returncode is not None else -1)
+        except client.ApiException as error:
+            raise ClusterError(
+                f"create pods/exec in {namespace}/{pod}: {' '.join(str(error.reason).split())}"
+            ) from None
+
+    def _ask(self, verb: str, resource: Resource, path: str, query: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        import urllib3  # noqa: PLC0415 - comes with the client
+
+        url = f"{path}?{urlencode(query)}" if query else path
+        headers = {"Accept": "application/json"}
+        request = self.api.param_serialize("GET", url, header_params=headers, auth_settings=["BearerToken"])
+        try:
+            response = self.api.call_api(*request, _request_timeout=SECONDS)
+            body: Any = response.read()  # type: ignore[no-untyped-call]
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            reason = getattr(error, "reason", None) or error
+            raise ClusterError(f"cannot reach the cluster to {verb} {resource}: {reason}") from None
+        try:
+            found = json.loads(body)
+        except ValueError:
+            found = {"message": body[:200].decode(errors="replace")}
+        return response.status, found if isinstance(found, dict) else {}
+
+
+def _judge(status: int, answer: dict[str, Any], verb: str, resource: Resource, namespace: str, name: str = "") -> None:
+    """Raise what an answer that is none says, in one line with verb and resource."""
+    if status < HTTPStatus.BAD_REQUEST:
+        return
+    where = f" {name}" if name else ""
+    where += f" in namespace {namespace}" if namespace else ""
+    if status == HTTPStatus.NOT_FOUND and name:
+        raise NotFound(f"{verb} {resource}{where}: not found")
+    if status in (HTTPStatus.FORBIDDEN, HTTPStatus.UNAUTHORIZED):
+        raise ClusterError(f"missing right: {verb} {resource}{where}")
+    raise ClusterError(f"{verb} {resource}{where}: {status} {' '.join(str(answer.get('message', '')).split())[:300]}")
+
+
+def connect(context: str | None = None, kubeconfig: Path | None = None) -> Cluster:
+    """Return the cluster of a context (the current one by default), or of the Pod that this runs in."""
+    try:
+        from kubernetes import client, config  # noqa: PLC0415 - see the module's docstring
+    except ImportError:
+        raise ClusterError("a cluster needs the Kubernetes client: pip install 'lastcall[cluster]'") from None
+    made = client.Configuration()
+    file = str(kubeconfig) if kubeconfig else None
+    namespace = "default"
+    try:
+        config.load_config(config_file=file, context=context, client_configuration=made)  # type: ignore[no-untyped-call]
+    except (config.ConfigException, OSError, TypeError, KeyError) as error:
+        raise ClusterError(f"no way to a cluster: {' '.join(str(error).split())}") from None
+    try:
+        contexts, current = config.list_kube_config_contexts(file)  # type: ignore[no-untyped-call]
+        chosen = next((c for c in contexts if c["name"] == context), current)
+        namespace = chosen["context"].get("namespace") or namespace
+    except (config.ConfigException, OSError):
+        pass  # within a Pod
+    made.retries = False
+    return Cluster(client.ApiClient(made), namespace)
