@@ -1,7 +1,8 @@
 """The launcher: the shell text that starts the real process in place of npm, npx, yarn or pnpm.
 
-A container's argv becomes ``/bin/sh -c TEXT lastcall <the original argv>``; the original stays as separate, untouched
-elements, so that ``$(VAR)`` in it means what it meant. The sources are real files in ``src/``; ``texts.py`` is made of them.
+A container's argv becomes ``/bin/sh -c TEXT lastcall <the original argv>``; the original stays as separate,
+untouched elements, so that ``$(VAR)`` in it means what it meant. The sources are real files in ``src/``, with
+the reasons for every line; ``texts.py`` is made of them by ``make launcher``.
 """
 
 from typing import Final, Literal, get_args
@@ -12,8 +13,10 @@ MARK: Final = "lastcall"
 """``$0`` of the launcher, by which a rewritten command is recognised."""
 
 Mode = Literal["init", "exec", "supervise"]
-"""``init``: a small shell stays PID 1 and the real process is its direct child; ``exec``: the real process becomes PID 1;
-``supervise``: the package manager stays, signals go to the real processes below it."""
+"""``init``: a small shell stays PID 1, the real process is its direct child; ``exec``: the real process becomes
+PID 1; ``supervise``: the package manager stays, signals go to the real processes below it."""
+
+MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 
 _SHELL: Final = ("/bin/sh", "-c")
 _TEXTS: Final[dict[Mode, str]] = {"init": texts.INIT, "exec": texts.EXEC, "supervise": texts.SUPERVISE}
@@ -36,6 +39,3 @@ def wrap(mode: Mode, argv: list[str]) -> list[str]:
 def is_wrapped(argv: list[str]) -> bool:
     """Say whether ``argv`` begins with a launcher of any mode or version."""
     return len(argv) > len(_SHELL) + 1 and (*argv[:2], argv[3]) == (*_SHELL, MARK)
-
-
-MODES: Final[tuple[Mode, ...]] = get_args(Mode)

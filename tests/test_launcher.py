@@ -1,0 +1,95 @@
+"""The launcher's texts and the functions that put them around an argv."""
+
+import json
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from webhook import launcher
+from webhook.launcher import texts
+
+SOURCES = Path(launcher.__file__).parent / "src"
+LIMIT = 4096
+
+
+@pytest.fixture(name="build", scope="module")
+def _build() -> dict[str, Any]:
+    return runpy.run_path(str(SOURCES / "build.py"))
+
+
+def expand(text: str) -> str:
+    """Do what the kubelet does to a string (k8s.io/kubernetes expansion.Expand), every variable being known as X."""
+    return re.sub(r"\$(\$|\([^)]*\))", lambda match: "$" if match[1] == "$" else "X", text)
+
+
+@pytest.mark.parametrize("mode", launcher.MODES)
+def test_text_is_small_and_plain(mode: launcher.Mode) -> None:
+    """Every text stays below 4,096 bytes as a Pod spells it, and is printable ASCII."""
+    text = launcher.text(mode)
+    assert len(text.encode()) < LIMIT
+    assert all(character.isprintable() or character == "\n" for character in text)
+    assert text.isascii()
+
+
+@pytest.mark.parametrize("mode", launcher.MODES)
+def test_text_survives_the_kubelet(mode: launcher.Mode) -> None:
+    """The kubelet's expansion of variables gives back the text as it was written."""
+    written = getattr(texts, mode.upper())
+    assert expand(launcher.text(mode)) == written
+    assert expand(written) != written, "control: undoubled, the text would be damaged"
+
+
+@pytest.mark.parametrize("mode", launcher.MODES)
+def test_wrapped_argv_keeps_the_original(mode: launcher.Mode) -> None:
+    """The original argv follows the launcher element by element, untouched."""
+    argv = ["npm", "start", "--", "$(PORT)", "a b", ""]
+    wrapped = launcher.wrap(mode, argv)
+    assert wrapped[-len(argv) :] == argv
+    assert launcher.is_wrapped(wrapped)
+
+
+@pytest.mark.parametrize(
+    "argv", [[], ["npm", "start"], ["/bin/sh", "-c", "npm start"], ["/bin/sh", "-c", "x", "y", "lastcall"]]
+)
+def test_other_commands_are_not_taken_for_wrapped(argv: list[str]) -> None:
+    """An argv that the launcher does not begin is not taken for a rewritten one."""
+    assert not launcher.is_wrapped(argv)
+
+
+def test_texts_are_those_of_the_sources(build: dict[str, Any]) -> None:
+    """texts.py names the hash of the sources that it was made from; `make launcher` makes it anew."""
+    assert build["sources_sha256"]() == texts.SOURCES_SHA256
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="no npm to run terser with")
+def test_texts_are_reproducible(build: dict[str, Any]) -> None:
+    """Building again from the sources, with the pinned terser, gives the committed file."""
+    assert build["build"]() == build["TARGET"].read_text()
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="no npm to install eslint with")
+def test_javascript_passes_eslint(build: dict[str, Any]) -> None:
+    """The JavaScript is ES2015 without mistakes that eslint knows."""
+    build["javascript"]()  # installs the pinned tools where they are missing
+    done = subprocess.run(["node_modules/.bin/eslint", "."], cwd=SOURCES, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_shell_passes_shellcheck() -> None:
+    """The shell sources are POSIX sh to shellcheck, but for what their first line excepts by name."""
+    command = [str(Path(sys.executable).with_name("shellcheck")), "--shell=sh", "supervise.sh", "launcher.sh"]
+    done = subprocess.run(command, cwd=SOURCES, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_lock_file_names_no_registry() -> None:
+    """The lock file installs from whatever registry npm is configured for."""
+    packages = json.loads((SOURCES / "package-lock.json").read_text())["packages"]
+    assert packages
+    assert not any("resolved" in package for package in packages.values())
