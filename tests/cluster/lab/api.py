@@ -8,7 +8,7 @@ import re
 import socket
 import threading
 import time
-from contextlib import closing
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -68,11 +68,18 @@ class Api:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.local = threading.local()
+        self.connections: list[UnixConnection] = []
+
+    def _connection(self) -> UnixConnection:
+        if not hasattr(self.local, "connection"):
+            self.local.connection = UnixConnection(self.path, timeout=60)
+            self.connections.append(self.local.connection)
+        connection: UnixConnection = self.local.connection
+        return connection
 
     def ask(self, method: str, path: str, body: object = None, kind: str = "application/json") -> Answer:
         """Send one request and return the answer, whatever its status."""
-        connection = getattr(self.local, "connection", None) or UnixConnection(self.path, timeout=60)
-        self.local.connection = connection
+        connection = self._connection()
         headers = {"Content-Type": kind} if body is not None else {}
         try:
             connection.request(method, path, json.dumps(body) if body is not None else None, headers)
@@ -134,19 +141,37 @@ class Api:
         if answer.status not in {200, 202, 404}:
             raise ApiError(f"delete {kind} {namespace}/{name}: {answer.object.get('message')}")
 
-    def lines(self, path: str, patience: float = 600) -> Iterator[bytes]:
-        """Stream the lines of an answer that lasts: a followed log."""
-        with closing(UnixConnection(self.path, timeout=patience)) as connection:
-            connection.request("GET", path)
-            response = connection.getresponse()
-            while line := response.readline():
-                yield line
+    def stream(self, path: str) -> Stream:
+        """Open an answer that lasts: a watch, or a followed log."""
+        return Stream(UnixConnection(self.path, timeout=900), path)
 
-    def watch(self, kind: str, namespace: str, **query: str) -> Iterator[tuple[str, Object]]:
-        """Stream (event type, object), beginning with every object there is as ADDED."""
-        for line in self.lines(url(kind, "", namespace, watch="1", **query)):
-            event = json.loads(line)
-            yield event["type"], event["object"]
+    def close(self) -> None:
+        """Close every thread's connection."""
+        while self.connections:
+            self.connections.pop().close()
+
+
+class Stream:
+    """Lines of an answer, as they come, until it ends or another thread calls stop()."""
+
+    def __init__(self, connection: UnixConnection, path: str) -> None:
+        self.connection = connection
+        connection.request("GET", path)
+        self.response = connection.getresponse()
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Give each line; whoever iterates also closes."""
+        try:
+            while line := self.response.readline():
+                yield line
+        finally:
+            self.response.close()
+            self.connection.close()
+
+    def stop(self) -> None:
+        """Let the iteration end."""
+        with suppress(OSError):  # it has ended already
+            self.connection.sock.shutdown(socket.SHUT_RDWR)
 
 
 def url(kind: str, name: str = "", namespace: str = "", **query: str) -> str:

@@ -25,6 +25,13 @@ API_NAMES = (
     "DNS:localhost,DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc"
 )
 
+LEAF = """basicConstraints=critical,CA:FALSE
+keyUsage=critical,digitalSignature
+extendedKeyUsage=serverAuth,clientAuth
+subjectKeyIdentifier=hash
+authorityKeyIdentifier=keyid
+"""  # all that Python 3.13 asks of a certificate (VERIFY_X509_STRICT)
+
 
 def write(path: Path, value: object) -> None:
     """Write a config file: JSON, which is YAML too."""
@@ -40,7 +47,7 @@ def request(name: str, *rest: str | Path) -> None:
 def sign(name: str, subject: str, alt: str) -> None:
     """Issue a certificate of the cluster's CA, good for servers and clients, for 30 days."""
     request(name, "-subj", subject, "-out", PKI / f"{name}.csr")
-    (PKI / f"{name}.ext").write_text(f"subjectAltName={alt}\n")
+    (PKI / f"{name}.ext").write_text(f"subjectAltName={alt}\n{LEAF}")
     ca = ("-CA", PKI / "ca.crt", "-CAkey", PKI / "ca.key", "-CAcreateserial", "-days", "30")
     files = ("-in", PKI / f"{name}.csr", "-extfile", PKI / f"{name}.ext", "-out", PKI / f"{name}.crt")
     sh("openssl", "x509", "-req", *ca, *files)
@@ -48,7 +55,8 @@ def sign(name: str, subject: str, alt: str) -> None:
 
 def certificates() -> None:
     """Make a CA, the serving certificates, and one client certificate and kubeconfig per component."""
-    request("ca", "-x509", "-days", "30", "-subj", "/CN=lab-ca", "-out", PKI / "ca.crt")
+    usage = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")
+    request("ca", "-x509", "-days", "30", "-subj", "/CN=lab-ca", *usage, "-out", PKI / "ca.crt")
     sh("openssl", "genrsa", "-out", PKI / "sa.key", "2048")
     sh("openssl", "rsa", "-in", PKI / "sa.key", "-pubout", "-out", PKI / "sa.pub")
     sign("apiserver", "/CN=kube-apiserver", API_NAMES)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 PIDS = DIR / "pids.json"
+CHILDREN: list[Popen[bytes]] = []
+"""What this very process has started: only a parent can collect an ended process."""
 
 
 def started_at(pid: int) -> str:
@@ -47,6 +49,7 @@ def start(name: str, *argv: str | Path) -> None:
             env=ENVIRONMENT,
             cwd="/",
         )
+    CHILDREN.append(child)
     part = PIDS.with_suffix(".part")
     part.write_text(json.dumps({**recorded(), name: (child.pid, started_at(child.pid))}))
     part.rename(PIDS)
@@ -72,10 +75,8 @@ def stop(name: str, patience: float = 1) -> None:
 
 
 def reap() -> None:
-    """Collect ended components that are this process's own children; they are nobody else's to wait for."""
-    for pid, _ in recorded().values():
-        with suppress(ChildProcessError):
-            os.waitpid(pid, os.WNOHANG)
+    """Collect ended components."""
+    CHILDREN[:] = [child for child in CHILDREN if child.poll() is None]
 
 
 def until(what: str, ready: Callable[[], bool], patience: float = 120) -> None:

@@ -9,8 +9,9 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Self
 
+from .api import url as api_url
 from .api import wait
 from .common import CLIENT_NET, HERE, INSIDE
 
@@ -96,6 +97,9 @@ class Traffic:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe:
+                pipe.close()
 
 
 class Ends:
@@ -105,20 +109,31 @@ class Ends:
         self.codes: dict[tuple[str, str], int] = {}
         query = ",".join(f"{key}={value}" for key, value in selector.items())
         self.api, self.namespace, self.query = api, namespace, query
-        events = api.watch("Pod", namespace, labelSelector=query, timeoutSeconds="900")
-        threading.Thread(target=self.follow, args=(events,), daemon=True).start()
+        self.stream = api.stream(api_url("Pod", "", namespace, labelSelector=query, watch="1"))
+        self.thread = threading.Thread(target=self.follow, daemon=True)
+        self.thread.start()
 
     def pods(self) -> set[str]:
         """Return the names of the Pods that are there."""
         found = self.api.get("Pod", namespace=self.namespace, labelSelector=self.query)
         return {pod["metadata"]["name"] for pod in found["items"]}
 
-    def follow(self, events: Any) -> None:
+    def follow(self) -> None:
         """Note every terminated container until the watch ends."""
-        for _, pod in events:
+        for line in self.stream:
+            pod = json.loads(line)["object"]
             for status in pod["status"].get("containerStatuses", []):
                 if end := status["state"].get("terminated"):
                     self.codes[pod["metadata"]["name"], status["name"]] = end["exitCode"]
+
+    def __enter__(self) -> Self:
+        """Return it following."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the watch."""
+        self.stream.stop()
+        self.thread.join(timeout=10)
 
 
 def restart(api: Api, namespace: str, name: str) -> None:
@@ -147,8 +162,8 @@ def roll(
     progress: Callable[[str, int], None] = lambda _stage, _requests: None,
 ) -> Roll:
     """Restart a Deployment under load; return when the old Pods are gone and `at_least` requests were sent."""
-    ends = Ends(api, namespace, api.get("Deployment", name, namespace)["spec"]["selector"]["matchLabels"])
-    with Traffic(url, rate, keepalive) as traffic:
+    labels = api.get("Deployment", name, namespace)["spec"]["selector"]["matchLabels"]
+    with Ends(api, namespace, labels) as ends, Traffic(url, rate, keepalive) as traffic:
 
         def reached(stage: str, ready: Callable[[], bool]) -> bool:
             progress(stage, traffic.counts.requests)

@@ -1,0 +1,44 @@
+"""A cluster under test: the lab's, or with USE_EXISTING_CLUSTER=true the one that KUBECONFIG names."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.cluster.lab.api import Api, wait
+from tests.cluster.lab.common import binary, sh
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Its API, kubectl for what only kubectl does, and whether it is the lab's own."""
+
+    api: Api
+    kubectl: Callable[..., str]
+    is_lab: bool
+
+
+@contextmanager
+def existing() -> Iterator[Cluster]:
+    """Give the cluster of the current context, which must be able to pull the images named in README.md."""
+    own = binary("kubectl")
+    program = str(own) if own.exists() else shutil.which("kubectl") or "kubectl"
+    with tempfile.TemporaryDirectory() as directory:
+        socket = Path(directory) / "api.sock"
+        argv = [program, "proxy", f"--unix-socket={socket}", "--reject-paths=^$"]
+        proxy = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
+        try:
+            wait("the API socket", socket.exists)
+            with closing(Api(socket)) as api:
+                yield Cluster(api, lambda *words: sh(program, *words), is_lab=False)
+        finally:
+            proxy.terminate()
+            proxy.wait()
