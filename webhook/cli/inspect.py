@@ -1,0 +1,175 @@
+"""``lastcall inspect``: what SIGTERM does to the processes of a running container."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from webhook import cluster, processes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+EPILOG = """\b
+Examples:
+  lastcall inspect web-7d9c5-x2x4q             a Pod of the context's namespace
+  lastcall inspect -n shop web-0 web-1 -c web  one container of two Pods
+  lastcall inspect --pid 4711                  a process of this machine and what is below it
+
+\b
+A Pod's container is asked through `exec` (create pods/exec) and needs a shell; it is not changed.
+
+\b
+Exit codes:
+  0  who handles SIGTERM hears it       1  somebody does not, or nothing ends before SIGKILL
+  2  bad input, or a container could not be read
+"""
+_WORDS = {
+    processes.Does.HANDLES: ("handles SIGTERM", "green"),
+    processes.Does.IGNORES: ("ignores SIGTERM", "red"),
+    processes.Does.DIES: ("dies of SIGTERM", "yellow"),
+    processes.Does.SHIELDED: ("no handler, as PID 1: SIGTERM does nothing", "red"),
+}
+
+
+@click.command(epilog=EPILOG)
+@click.argument("pods", metavar="[POD...]", nargs=-1)
+@click.option("--pid", type=click.IntRange(1), help="A process of this machine, instead of a Pod.")
+@click.option("-c", "--container", help="Only this container.")
+@click.option("-n", "--namespace", help="The Pods' namespace; the context's by default.")
+@click.option("--context", help="The kubeconfig's context.")
+@click.option("--kubeconfig", type=click.Path(path_type=Path), help="The kubeconfig; $KUBECONFIG by default.")
+@click.option("-o", "--output", type=click.Choice(("text", "json")), default="text", help="What to print.")
+def command(
+    pods: Sequence[str],
+    pid: int | None,
+    container: str | None,
+    namespace: str | None,
+    context: str | None,
+    kubeconfig: Path | None,
+    output: str,
+) -> None:
+    """Look into a running container: its processes, which of them catch SIGTERM, and what SIGTERM to PID 1 will do.
+
+    Works for any language: the kernel knows who has a handler.
+    """
+    if bool(pods) == (pid is not None):
+        raise click.UsageError("name a POD, or --pid")
+    if pid is not None:
+        found, missed = [_local(pid)], 0
+    else:
+        found, missed = _remote(pods, container, namespace, context, kubeconfig)
+    explained = [(title, tree, processes.explain(tree)) for title, tree in found]
+    if output == "json":
+        click.echo(msgspec.json.format(msgspec.json.encode([_data(*each) for each in explained])).decode())
+    else:
+        for each in explained:
+            _print(*each)
+    sys.exit(2 if missed else int(not all(explanation.good for _, _, explanation in explained)))
+
+
+def _local(pid: int) -> tuple[str, Sequence[processes.Process]]:
+    tree = processes.local(pid)
+    if not tree:
+        raise click.UsageError(f"there is no process {pid}")
+    return f"process {pid}", tree
+
+
+def _remote(
+    pods: Sequence[str], container: str | None, namespace: str | None, context: str | None, kubeconfig: Path | None
+) -> tuple[list[tuple[str, Sequence[processes.Process]]], int]:
+    """Return the trees of the Pods' running containers, and how many could not be read; each says why."""
+    found: list[tuple[str, Sequence[processes.Process]]] = []
+    missed = gone = 0
+    try:
+        connected = cluster.connect(context, kubeconfig)
+    except cluster.ClusterError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    space = namespace or connected.namespace
+    for pod in pods:
+        try:
+            running = list(_running(connected.get(cluster.PODS, pod, space), container))
+        except cluster.NotFound:
+            gone += 1
+            continue
+        except cluster.ClusterError as error:
+            click.echo(f"error: {error}", err=True)
+            missed += 1
+            continue
+        if not running:
+            click.echo(f"error: {space}/{pod}: no such container is running", err=True)
+            missed += 1
+        for name in running:
+            tree, problem = _tree(connected, pod, space, name)
+            if tree:
+                found.append((f"{space}/{pod}, container {name}", tree))
+            else:
+                click.echo(f"error: {space}/{pod}, container {name}: {problem}", err=True)
+                missed += 1
+    if gone:
+        click.echo(f"{gone} of {len(pods)} Pods are not there (any more)", err=True)
+    return found, missed + (gone == len(pods))
+
+
+def _running(pod: dict[str, Any], wanted: str | None) -> Iterator[str]:
+    """Return the names of the containers that run, sidecars included."""
+    status = pod.get("status") or {}
+    for container in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())):
+        if "running" in (container.get("state") or {}) and wanted in (None, container["name"]):
+            yield container["name"]
+
+
+def _tree(connected: cluster.Cluster, pod: str, namespace: str, name: str) -> tuple[list[processes.Process], str]:
+    try:
+        out, err, code = connected.run(pod, namespace, name, ["/bin/sh", "-c", processes.READER])
+    except cluster.ClusterError as error:
+        return [], str(error)
+    tree = processes.printed(out)
+    reason = " ".join(err.split()) or f"exit code {code}"
+    return tree, f"its processes cannot be read ({reason}): the image needs a shell"
+
+
+def _print(title: str, tree: Sequence[processes.Process], explanation: processes.Explanation) -> None:
+    click.secho(title, bold=True)
+    depth = {tree[0].key: 0}
+    for process in tree:
+        depth[process.key] = depth.get(process.parent, -1) + 1
+    for process in _in_order(tree):
+        words, colour = _WORDS[process.does]
+        line = f"{'  ' * depth[process.key]}{process.pid} {_shorten(' '.join(process.argv))}"
+        click.echo(f"  {line:<62} {click.style(words, colour)}")
+    click.echo()
+    for step in explanation.steps:
+        click.echo(f"  → {step}")
+    if explanation.good and explanation.unsure:
+        verdict, colour = "what becomes of SIGTERM cannot be told", "yellow"
+    else:
+        verdict, colour = (
+            ("SIGTERM reaches who handles it", "green") if explanation.good else ("SIGTERM goes astray", "red")
+        )
+    click.echo(f"  {click.style(verdict, colour, bold=True)}\n")
+
+
+def _in_order(tree: Sequence[processes.Process]) -> Iterator[processes.Process]:
+    """Return the tree as one reads it: every process above its children."""
+    todo = [tree[0]]
+    while todo:
+        process = todo.pop()
+        yield process
+        todo += reversed([child for child in tree if child.parent == process.key and child is not process])
+
+
+def _shorten(words: str) -> str:
+    text = "".join(c if c.isprintable() else " " for c in words)
+    return text if len(text) <= 48 else text[:47] + "…"  # noqa: PLR2004 - a column
+
+
+def _data(title: str, tree: Sequence[processes.Process], explanation: processes.Explanation) -> dict[str, Any]:
+    listed = [{"pid": p.pid, "parent": p.parent, "argv": list(p.argv), "sigterm": p.does.name.lower()} for p in tree]
+    more = {"steps": explanation.steps, "ends": explanation.ends, "good": explanation.good}
+    return {"title": title, "processes": listed, "deaf": [p.pid for p in explanation.deaf], **more}

@@ -1,0 +1,213 @@
+"""Running processes, and what SIGTERM to the first of them comes to.
+
+What a process does with SIGTERM stands in ``/proc/<pid>/status`` (proc_pid_status(5): SigCgt, SigIgn), whatever its
+language. What a handler then does cannot be seen, except for programs that are known for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from webhook.core.package_managers import tool_of
+from webhook.launcher import MARK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_SIGTERM = 1 << 14  # signal 15, in masks whose lowest bit is signal 1
+_SHELLS = ("sh", "dash", "ash", "bash", "busybox", "zsh", "ksh")
+_FORWARDS = ("tini", "tini-static", "docker-init", "dumb-init", "catatonit")
+
+
+class Does(Enum):
+    """What a process does with SIGTERM."""
+
+    HANDLES = auto()
+    IGNORES = auto()
+    DIES = auto()
+    SHIELDED = auto()
+    """It has no handler and is PID 1 of its namespace: the kernel keeps the signal from it (pid_namespaces(7))."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process. Its id is the one within its innermost PID namespace, as the container sees it."""
+
+    pid: int
+    parent: int
+    """In the same namespace as ``key``."""
+    key: int
+    """The id by which it is read here; the same as ``pid`` within the container."""
+    argv: tuple[str, ...]
+    does: Does
+
+    @property
+    def program(self) -> str:
+        """Return a short name: npm's own title is ``npm start``, node's argv is ``node /usr/bin/yarn start``."""
+        words = [word.rpartition("/")[2] for word in " ".join(self.argv[:1]).split(" ") if word][:1] or ["?"]
+        if words[0] in ("node", "nodejs") and len(self.argv) > 1:
+            return tool_of(self.argv[1].rpartition("/")[2]) or words[0]
+        return tool_of(words[0]) or words[0].lstrip("-")
+
+    @property
+    def launches(self) -> bool:
+        """Whether it is lastcall's launcher."""
+        return len(self.argv) > 3 and self.argv[1] == "-c" and self.argv[3] == MARK  # noqa: PLR2004 - sh -c TEXT lastcall
+
+    def __str__(self) -> str:
+        """Name it for people."""
+        return f"{'the launcher' if self.launches else self.program} (pid {self.pid})"
+
+
+def parse(status: str, argv: Sequence[str]) -> Process | None:
+    """Read ``/proc/<pid>/status``; None for what is no living process, or no status at all."""
+    fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+    try:
+        key, parent = int(fields["Pid"]), int(fields["PPid"])
+        pid = int(fields.get("NSpid", fields["Pid"]).split()[-1])
+        caught, ignored = (bool(int(fields[name], 16) & _SIGTERM) for name in ("SigCgt", "SigIgn"))
+    except (KeyError, ValueError, IndexError):
+        return None
+    if fields.get("State", "").strip().startswith(("Z", "X")):
+        return None
+    does = Does.HANDLES if caught else Does.IGNORES if ignored else Does.SHIELDED if pid == 1 else Does.DIES
+    return Process(pid, parent, key, tuple(argv) or (fields.get("Name", "?").strip(),), does)
+
+
+def local(root: int, proc: Path = Path("/proc")) -> list[Process]:
+    """Return a process of this machine and all below it, the root first; one that ends meanwhile is left out."""
+    found: dict[int, Process] = {}
+    for folder in proc.iterdir():
+        if folder.name.isdigit():
+            try:
+                words = (folder / "cmdline").read_bytes().decode(errors="replace").rstrip("\0").split("\0")
+                process = parse((folder / "status").read_text(errors="replace"), [w for w in words if w])
+            except OSError:
+                continue
+            if process:
+                found[process.key] = process
+    return below(found.values(), root)
+
+
+def below(processes: Iterable[Process], root: int) -> list[Process]:
+    """Return the process whose key is ``root`` and all its descendants, parents before children."""
+    listed = sorted(processes, key=lambda process: process.key)
+    tree = [process for process in listed if process.key == root]
+    for process in tree:
+        tree.extend(child for child in listed if child.parent == process.key and child not in tree)
+    return tree
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What SIGTERM to the root comes to."""
+
+    steps: tuple[str, ...]
+    hear: frozenset[int]
+    """Keys of the processes that get the signal and handle it themselves."""
+    deaf: tuple[Process, ...]
+    """Processes that would handle SIGTERM, and never get it."""
+    ends: bool
+    """Whether the signal ends the root at all; else only SIGKILL does."""
+    unsure: bool = False
+    """Whether a handler is in the way whose doing cannot be seen: a shell's trap."""
+
+    @property
+    def good(self) -> bool:
+        """Whether the container ends in order: who handles the signal hears it; nothing speaks against it, at least."""
+        return self.ends and (bool(self.hear) or self.unsure) and not self.deaf
+
+
+def explain(tree: Sequence[Process]) -> Explanation:
+    """Follow SIGTERM from the first process through the tree."""
+    walk = _Walk(tree)
+    ends = walk.signal(tree[0])
+    left = tuple(p for p in tree if p.key not in walk.met and p.does is Does.HANDLES)
+    for process in left:
+        walk.steps.append(f"{process}, which handles SIGTERM, never hears of it")
+    if not ends:
+        walk.steps.append("nothing ends before the grace period does: then SIGKILL, exit code 137")
+    elif left:
+        walk.steps.append("it is killed in the midst of its work when the container ends")
+    return Explanation(tuple(walk.steps), frozenset(walk.hear), left, ends, walk.unsure)
+
+
+class _Walk:
+    """One walk of the signal through a tree."""
+
+    def __init__(self, tree: Sequence[Process]) -> None:
+        self.tree = tree
+        self.steps: list[str] = []
+        self.met: set[int] = set()
+        self.hear: set[int] = set()
+        self.unsure = False
+
+    def signal(self, process: Process) -> bool:
+        """Let a process have SIGTERM; tell whether it ends by it."""
+        self.met.add(process.key)
+        children = [p for p in self.tree if p.parent == process.key]
+        match process.does:
+            case Does.IGNORES:
+                self.steps.append(f"{process} ignores SIGTERM")
+                return False
+            case Does.SHIELDED:
+                self.steps.append(f"{process} has no handler for SIGTERM, and the kernel keeps it from PID 1")
+                return False
+            case Does.DIES:
+                self.steps.append(f"{process} has no handler for SIGTERM and dies of it")
+                return True
+            case Does.HANDLES:
+                return self._handler(process, children)
+
+    def _handler(self, process: Process, children: list[Process]) -> bool:
+        """Tell what a handler does, where the program is known for it."""
+        program = process.program
+        if tool_of(program) and not children:
+            self.steps.append(f"{process} has started nothing yet")
+            return True
+        if program in ("npm", "npx", "pnpm", "pnpx"):
+            return self._on(process, children, "signals its child")
+        if (process.launches or program in _FORWARDS) and children:
+            return self._on(process, children, "passes SIGTERM on")
+        if tool_of(program):
+            self.steps.append(f"{process} ends at once (yarn 1) or waits for its child (yarn 4)")
+            return True
+        if program in _SHELLS and children:
+            self.met.update(child.key for child in children)
+            self.unsure = True
+            self.steps.append(f"{process} has a trap for SIGTERM; what it does cannot be seen")
+            return True
+        self.hear.add(process.key)
+        self.steps.append(f"{process} handles SIGTERM itself")
+        return True
+
+    def _on(self, process: Process, children: list[Process], what: str) -> bool:
+        self.steps.append(f"{process} {what}: {', '.join(map(str, children))}")
+        ended = [self.signal(child) for child in children]
+        return all(ended)
+
+
+READER = r"""
+for p in /proc/[0-9]*; do
+  [ -r "$p/status" ] || continue
+  echo "@process"
+  while read -r line; do echo "$line"; done 2>/dev/null <"$p/status"
+  echo "@argv"
+  tr '\000' '\n' 2>/dev/null <"$p/cmdline"
+done
+"""
+"""Prints every process of a container; needs a shell, and ``tr`` for the arguments."""
+
+
+def printed(text: str) -> list[Process]:
+    """Read what ``READER`` prints: PID 1 and what is below it, so not the reader itself."""
+    found = []
+    for part in text.split("@process\n")[1:]:
+        status, _, argv = part.partition("@argv\n")
+        process = parse(status, [word for word in argv.split("\n") if word])
+        if process:
+            found.append(process)
+    return below(found, 1)
