@@ -18,6 +18,7 @@ COMMANDS = {
     "settings": "the settings in force, with origin",
     "launcher": "the text that is put in front of npm, yarn and pnpm",
     "manifests": "the objects in the cluster that depend on the profiles",
+    "completion": "what makes a shell complete commands and options",
     "serve": "answer the API server",
 }
 """Name -> what it does, in the order of ``lastcall --help``; the module of the same name has ``command``."""

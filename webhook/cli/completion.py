@@ -1,0 +1,41 @@
+"""``lastcall completion``: what makes a shell complete commands and options."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from click.shell_completion import ShellComplete, get_completion_class
+
+EPILOG = """\b
+Examples:
+  source <(lastcall completion bash)                                      this shell
+  lastcall completion zsh > "${fpath[1]}/_lastcall"                       every shell
+  lastcall completion fish > ~/.config/fish/completions/lastcall.fish
+
+\b
+`kubectl lastcall` is completed by kubectl itself, which finds kubectl_complete-lastcall on PATH.
+"""
+_NO_FILES = ":4"
+"""Ends the list that kubectl asks for: complete with this and nothing else (cobra's ShellCompDirectiveNoFileComp)."""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
+def command(shell: str) -> None:
+    """Print the completion script of a shell."""
+    found = get_completion_class(shell)
+    assert found is not None  # noqa: S101 - for the type checker; click knows all three
+    root = click.get_current_context().find_root().command
+    click.echo(found(root, {}, "lastcall", "_LASTCALL_COMPLETE").source())
+
+
+def kubectl() -> None:
+    """Answer kubectl, which runs this with the words typed so far, the last of them incomplete."""
+    from webhook.cli import main  # noqa: PLC0415 - that module imports this one
+
+    *words, incomplete = sys.argv[1:] or [""]
+    for item in ShellComplete(main, {}, "lastcall", "").get_completions(words, incomplete):
+        if item.type == "plain":
+            click.echo(item.value)
+    click.echo(_NO_FILES)
