@@ -106,7 +106,7 @@ class Cluster:
 
     def replicas(self) -> tuple[Replica, ...]:
         """Return what the endpoints show: the leaf that arrived everywhere, and a stuck replica's own."""
-        arrived = [span.what for span in self.leaves if span.start + MOUNT_LAG <= self.now][-1:]
+        arrived = [span.what for span in self.leaves[-5:] if span.start + MOUNT_LAG <= self.now][-1:]
         stuck = [self.stuck.what] if self.stuck and self.now < self.stuck.end else []
         return tuple(Replica(f"webhook-{n}", leaf) for n, leaf in enumerate((*arrived, *stuck)))
 
@@ -125,6 +125,8 @@ class Cluster:
         """Yield each leaf and bundle that may meet at a moment when the one does not verify by the other."""
         for leaf in self.leaves:
             for bundle in self.bundles:
+                if bundle.start >= leaf.end:
+                    break
                 start, end = max(leaf.start, bundle.start), min(leaf.end, bundle.end, self.now)
                 blamed = start < end and not leaf.excused and not bundle.excused
                 if blamed and not verifies(leaf.what, bundle.what, start, end):

@@ -1,11 +1,13 @@
 """Ten years of the rollover under any mishaps: no leaf in use ever meets a bundle that does not verify it.
 
 The same property is put to deliberately broken variants of the decision, and must fail for each of them.
+MODEL_EXAMPLES=1000 looks harder.
 https://hypothesis.readthedocs.io/
 """
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -33,7 +35,11 @@ MISHAPS = st.dictionaries(
     max_size=30,
 )
 QUICK = settings(
-    max_examples=100, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=int(os.environ.get("MODEL_EXAMPLES", "60")),
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 HASTY = settings(QUICK, phases=[Stage.generate], report_multiple_bugs=False)
 
