@@ -104,6 +104,8 @@ class Certificate:
                 return
             context = load(snapshot[0], snapshot[1], snapshot[3])
             not_after = verify(context, snapshot[2] or snapshot[0], self.files.server_name, whole=bool(snapshot[2]))
+            if self.files.client_ca:
+                context.verify_mode = ssl.CERT_REQUIRED  # only now: the handshake just made had no certificate to show
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
             self._telemetry.reload_errors.inc()
             reason = f"certificate not usable: {getattr(error, 'verify_message', '') or error}"
