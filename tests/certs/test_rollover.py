@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -27,6 +27,9 @@ from tests.certs.world import (
     with_leaf,
     with_ledger,
 )
+
+if TYPE_CHECKING:
+    from datetime import timedelta
 
 KEYLESS = replace(TWO, has_key=False)
 ENDED = Generation(ca(1, age=400 * DAY), has_key=True, longest_leaf=30 * DAY)
@@ -161,13 +164,10 @@ def test_no_leaf_is_issued_without_a_signer() -> None:
 
 def test_a_leaf_at_the_end_of_its_ca_is_not_renewed_in_vain() -> None:
     """Where a new leaf would end no later, there is none."""
-    book = ledger(Phase.SOAKING, Generation(ca(1, age=364 * DAY), True, 30 * DAY), TWO)  # noqa: FBT003
-    observed = Observed(
-        book,
-        Serving(leaf(book.generations[0].certificate, age=20 * DAY), (ca(1), NEW), 7),
-        live((book.generations[0].certificate, NEW)),
-    )
-    assert isinstance(step(observed), Wait | Mirror)
+    aged = Generation(ca(1, age=364 * DAY), has_key=True, longest_leaf=30 * DAY)
+    bundle = (aged.certificate, NEW)
+    serving = Serving(leaf(aged.certificate, age=20 * DAY), bundle, 7)
+    assert isinstance(step(Observed(ledger(Phase.SOAKING, aged, TWO), serving, live(bundle))), Wait)
 
 
 def test_a_longer_leaf_is_recorded_before_it_is_issued() -> None:
@@ -181,11 +181,7 @@ def test_a_longer_leaf_is_recorded_before_it_is_issued() -> None:
 
 def test_the_bundle_is_mirrored_for_readiness() -> None:
     """ca.crt in the webhook's Secret follows the configuration."""
-    observed = seen()
-    assert observed.serving
-    mirror = step(replace(observed, serving=replace(observed.serving, bundle=(OLD,))))
-    assert isinstance(mirror, Mirror)
-    assert mirror.bundle == (NEW,)
+    assert step(with_leaf(seen(), leaf(NEW), bundle=(OLD,))) == Mirror((NEW,), 7, "ca.crt is not the published bundle")
 
 
 @pytest.mark.parametrize(
