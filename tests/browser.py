@@ -11,12 +11,16 @@ import os
 import shutil
 import socket
 import subprocess
+import threading
 import time
 import urllib.request
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from werkzeug.serving import make_server
+
+from webhook.page.server import create_app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,6 +108,20 @@ def browser(*, dark: bool = False, size: tuple[int, int] = (1440, 1250)) -> Iter
                 session.call("DELETE", "")
         finally:
             process.terminate()
+
+
+@contextmanager
+def page_served() -> Iterator[int]:
+    """Serve the live page; give its port."""
+    server = make_server("127.0.0.1", 0, create_app(), threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def _ready(session: Browser) -> None:

@@ -159,7 +159,7 @@ def test_html() -> None:
     text = call("fleet.yaml", "-o", "html").stdout
     data = json.loads(text.partition('id="data">')[2].partition("</script>")[0])
     assert data["audit"]["tiles"][1] == [3, "lose requests", "bad"]
-    assert data["audit"]["rows"][1][1] == "Pod a,b:<c>%"
+    assert data["audit"]["rows"][1]["cells"][1] == "Pod a,b:<c>%"
 
 
 EXITS = [("never", 0), ("loses", 1), ("unmended", 1), ("refused", 1)]

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import re
-import threading
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
-from werkzeug.serving import make_server
 
-from tests.browser import Browser, browser
-from webhook import page
-from webhook.cli.timeline import command as timeline
-from webhook.page.server import SAMPLE, create_app
+from tests.browser import Browser, browser, page_served
+from webhook.cli import main
+from webhook.page.server import SAMPLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,21 +31,8 @@ spec:
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    with serving() as found:
+    with page_served() as found:
         yield found
-
-
-@contextmanager
-def serving() -> Iterator[int]:
-    server = make_server("127.0.0.1", 0, create_app(), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield server.port
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +136,9 @@ def test_nothing_is_interpreted(opened: Browser, tmp_path: Path) -> None:
     opened.until("document.querySelectorAll('.card').length === 1")
     assert "<img src=x" in opened.text(".card h2")
     (tmp_path / "pod.yaml").write_text(HOSTILE)
-    made = CliRunner().invoke(timeline, ["-f", str(tmp_path / "pod.yaml"), "-o", "html"], catch_exceptions=False)
+    made = CliRunner().invoke(
+        main, ["timeline", "-f", str(tmp_path / "pod.yaml"), "-o", "html"], catch_exceptions=False
+    )
     (tmp_path / "report.html").write_text(made.stdout)
     assert opened.run("return document.title") == "lastcall"
     opened.open(f"file://{tmp_path}/report.html")
@@ -179,7 +162,7 @@ def test_the_policy_stops_what_would_slip_through(opened: Browser) -> None:
 
 def test_report_works_offline(window: Browser, tmp_path: Path) -> None:
     """A report is one file that asks nobody for anything and logs no error."""
-    made = CliRunner().invoke(timeline, ["-f", "examples", "-o", "html"], catch_exceptions=False)
+    made = CliRunner().invoke(main, ["timeline", "-f", "examples", "-o", "html"], catch_exceptions=False)
     assert not re.search(r"(?:src|href)=[\"']?(?:https?:)?//", made.stdout)
     (tmp_path / "report.html").write_text(made.stdout)
     window.log()
@@ -212,47 +195,15 @@ def test_faces(port: int, dark: bool) -> None:
     assert (card, ink) == expected
 
 
-def ask(port: int, headers: dict[str, str], body: Any) -> tuple[int, str]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    try:
-        connection.request("POST", "/api/forecast", json.dumps(body), headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
-    finally:
-        connection.close()
-
-
-JSON_TYPE = {"Content-Type": "application/json"}
-
-
-@pytest.mark.parametrize(
-    ("headers", "body", "status"),
-    [
-        pytest.param(JSON_TYPE, {"manifest": SAMPLE}, 200, id="the page itself"),
-        pytest.param(JSON_TYPE | {"Host": "evil.example"}, {"manifest": SAMPLE}, 421, id="a name rebound to loopback"),
-        pytest.param({"Content-Type": "text/plain"}, {"manifest": SAMPLE}, 415, id="a form of another origin"),
-        pytest.param(JSON_TYPE, {"manifest": SAMPLE, "profile": "no"}, 400, id="no such profile"),
-        pytest.param(JSON_TYPE, {"manifest": SAMPLE, "cause": "no"}, 400, id="no such cause"),
-        pytest.param(JSON_TYPE, {"manifest": SAMPLE, "drain": "-1"}, 400, id="no length of time"),
-        pytest.param(JSON_TYPE, {"manifest": SAMPLE, "drain": "nan"}, 400, id="no number"),
-        pytest.param(JSON_TYPE, ["no"], 400, id="no object"),
-    ],
-)
-def test_who_is_answered(port: int, headers: dict[str, str], body: Any, status: int) -> None:
-    """The server answers the page, and nobody else's."""
-    found, text = ask(port, headers, body)
-    assert (found, "<html" in text.lower() and found == 200) == (status, False)
-
-
-def test_a_cause_that_does_not_apply(port: int) -> None:
-    """Where nothing can be predicted the decisions are shown, with the reason."""
-    _, text = ask(port, JSON_TYPE, {"manifest": SAMPLE, "cause": "liveness"})
-    view = json.loads(text)["view"]
-    assert (view["note"], view["outcome"], view["svg"]) == ("no container has a liveness probe", "patched", "")
-
-
-def test_data_cannot_end_its_element() -> None:
-    """Neither ``</script>`` nor a mark of the template in the data changes the page around it."""
-    made = page.html({"mode": "report", "note": "</script><!-- @JS@ @CSP@"})
-    assert made.count("</script>") == 2
-    assert json.loads(re.findall(r'id="data">(.*?)</script>', made)[0])["note"] == "</script><!-- @JS@ @CSP@"
+def test_fleet(window: Browser, tmp_path: Path) -> None:
+    """The report of an audit shows its numbers and its rows, the worst first, and can be filtered."""
+    made = CliRunner().invoke(main, ["audit", "examples", "-o", "html"], catch_exceptions=False)
+    (tmp_path / "fleet.html").write_text(made.stdout)
+    window.log()
+    window.open(f"file://{tmp_path}/fleet.html")
+    assert "lose requests" in window.text(".tiles")
+    assert window.text("tbody tr").startswith("✘✘ both")
+    window.type("input[type=search]", "nginx")
+    rows = "[...document.querySelectorAll('tbody tr')].filter((row) => !row.hidden).length"
+    window.until(f"{rows} === 1")
+    assert window.log() == []

@@ -117,8 +117,12 @@ def for_page(entries: Sequence[Entry], *, live: bool) -> dict[str, Any]:
     where = "Pods with lastcall" if live else "where"
     columns = ["loses", "workload", where, "why", "with lastcall"]
     rows = [
-        [SIGNS[e.harm][0], e.title, _pods(e) if live else f"{e.source}:{e.line}", why(e), remedy(e)]
+        {
+            "cells": [SIGNS[e.harm][0], e.title, _pods(e) if live else f"{e.source}:{e.line}", why(e), remedy(e)],
+            "kind": "bad" if e.loses else "good" if e.harm is Harm.NONE else "faint",
+            "after": "good" if e.mended else "bad" if e.loses else "faint",
+        }
         for e in entries[:SHOWN_ON_PAGE]
     ]
-    kinds = {sign: "bad" if "✘" in sign else "good" if "✔" in sign else "" for sign, _ in SIGNS.values()}
-    return {"tiles": tiles, "columns": columns, "rows": rows, "kinds": kinds}
+    more = f"{len(entries) - SHOWN_ON_PAGE} more, less harmful: see -o json" if len(entries) > SHOWN_ON_PAGE else ""
+    return {"tiles": tiles, "columns": columns, "rows": rows, "more": more}

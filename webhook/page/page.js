@@ -179,8 +179,19 @@ async function open(file) {
 function fleet(audit) {
   const tiles = audit.tiles.map(([number, words, kind]) => element("div", "tile", element("b", kind, String(number)), element("span", "", words)));
   const head = element("tr", "", ...audit.columns.map((name) => element("th", "", name)));
-  const rows = audit.rows.map((row) => element("tr", "", ...row.map((cell, at) => element("td", at === 0 ? audit.kinds[cell] || "" : "", cell))));
-  $("fleet").append(element("div", "tiles", ...tiles), element("div", "card", element("table", "", element("thead", "", head), element("tbody", "", ...rows))));
+  const rows = audit.rows.map(({ cells, kind, after }) =>
+    element("tr", "", ...cells.map((cell, at) => element("td", at === 0 ? `sign ${kind}` : at === 4 ? after : "", cell))));
+  const filter = element("input");
+  filter.type = "search";
+  filter.placeholder = "Filter: a name, a file, a reason";
+  filter.setAttribute("aria-label", "Filter the workloads");
+  filter.addEventListener("input", () => {
+    const wanted = filter.value.toLowerCase();
+    for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(wanted);
+  });
+  const table = element("table", "", element("thead", "", head), element("tbody", "", ...rows));
+  $("fleet").append(element("div", "tiles", ...tiles), element("div", "card", filter, table, element("p", "faint", audit.more)));
+  document.querySelector("main").classList.add("wide");
 }
 
 $("more").addEventListener("click", () => showMore(AT_ONCE));
