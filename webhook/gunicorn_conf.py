@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from webhook import health
 from webhook.front import Front
@@ -105,14 +106,24 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
             "worker_tmp_dir": "/dev/shm",  # noqa: S108 - the heartbeat; a root file system may be read-only
             "control_socket_disable": True,  # it wants a writable home
             "logconfig_dict": LOGGING,
+            "logger_class": _Log,
         }
         # To gunicorn files mean no more than "TLS is on"; the real ones may not be there yet.
         return options | ({"certfile": os.devnull, "keyfile": os.devnull} if self._certificate else {})
 
 
+class _Log(Logger):  # type: ignore[misc] # gunicorn has no types
+    """gunicorn's logger without its access log, which a logging configuration turns on: a review has its own line."""
+
+    access_log_enabled = False
+
+
 def serve(profiles: Mapping[str, Mapping[str, Any]], options: Options) -> None:
     """Serve until told to stop."""
     logging.raiseExceptions = False  # a full disk behind stderr is no reason to write more
+    # What no line shows need not be found out: https://docs.python.org/3/howto/logging.html#optimization
+    logging._srcfile = None  # noqa: SLF001
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     Server(profiles, options).run()
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Reason(Enum):
         self.advice = advice
         self.warns = warns
 
-    @property
+    @cached_property
     def code(self) -> str:
         """The name in CamelCase, as the Kubernetes API conventions ask of a ``reason``."""
         return "".join(word.capitalize() for word in self.name.split("_"))

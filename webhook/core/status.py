@@ -26,8 +26,10 @@ Status = dict[str, dict[str, Any]]
 
 def recorded(annotations: Mapping[str, str]) -> Status:
     """Read the annotation; what is not of its shape counts as absent."""
+    if STATUS not in annotations:
+        return {}
     try:
-        return msgspec.json.decode(annotations.get(STATUS, "{}"), type=Status)
+        return msgspec.json.decode(annotations[STATUS], type=Status)
     except (msgspec.DecodeError, RecursionError):
         return {}
 
