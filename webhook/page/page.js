@@ -101,9 +101,20 @@ function summary(done) {
 // --- the live page -------------------------------------------------------------------------------------------------
 
 let asked = null;
+let held = null; // a text too large for a field: laying it out would freeze the page
+const TOO_LARGE = 200000;
+
+function put(text) {
+  held = text.length > TOO_LARGE ? text : null;
+  $("manifest").value = held ? text.slice(0, 20000) : text;
+  $("manifest").readOnly = Boolean(held);
+  $("held").hidden = !held;
+  if (held) $("size").textContent = `${(text.length / 1e6).toFixed(1)} MB; its beginning is shown`;
+  ask();
+}
 
 async function ask() {
-  const manifest = $("manifest").value;
+  const manifest = held ?? $("manifest").value;
   asked?.abort();
   if (!manifest.trim()) {
     clear();
@@ -152,11 +163,18 @@ function live() {
   let timer;
   $("ask").addEventListener("input", () => {
     clearTimeout(timer);
-    timer = setTimeout(ask, $("manifest").value.length > 200000 ? 900 : 200);
+    timer = setTimeout(ask, 200);
   });
+  $("manifest").addEventListener("paste", (event) => {
+    const text = event.clipboardData?.getData("text") ?? "";
+    if (text.length <= TOO_LARGE) return;
+    event.preventDefault();
+    put(text);
+  });
+  $("clear").addEventListener("click", () => { put(""); $("manifest").focus(); });
   $("ask").addEventListener("submit", (event) => { event.preventDefault(); ask(); });
   $("ask").addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) ask(); });
-  $("sample").addEventListener("click", () => { $("manifest").value = data.sample; ask(); });
+  $("sample").addEventListener("click", () => put(data.sample));
   $("choose").addEventListener("click", () => $("file").click());
   $("file").addEventListener("change", () => { if ($("file").files[0]) open($("file").files[0]); });
   for (const kind of ["dragover", "dragleave", "drop"]) {
@@ -170,8 +188,7 @@ function live() {
 }
 
 async function open(file) {
-  $("manifest").value = await file.text();
-  ask();
+  put(await file.text());
 }
 
 // --- a report ------------------------------------------------------------------------------------------------------
