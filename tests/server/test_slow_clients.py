@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.server.running import SECONDS, Running, review, until
+from tests.server.running import POD, SECONDS, Running, review, until
 
 if TYPE_CHECKING:
     import http.client
@@ -153,9 +153,23 @@ def test_a_burst_of_new_clients_stops_the_stock_worker(stock: Running) -> None:
 
 
 def test_a_review_is_answered_beside_all_of_them(server: Running) -> None:
-    """Silent, half a hello, half a header and half a body at once, and a real review gets its patch."""
+    """64 silent, 64 half hellos, 64 half headers and 64 half bodies, and reviews get their patches meanwhile."""
     with contextlib.ExitStack() as stack:
+        stalled = []
         for open_one in (connect, half_hello, half_header, half_body):
-            stack.enter_context(held(server, THREADS, open_one))
-        status, text = server.request("POST", "/mutate", review())
-        assert (status, '"patch"' in text) == (200, True)
+            stalled += stack.enter_context(held(server, 64, open_one))
+            status, text = server.request("POST", "/mutate", review())
+            assert (status, '"patch"' in text) == (200, True)
+    assert len(stalled) == 256
+
+
+def test_who_does_not_take_the_answer_is_thrown_out(server: Running) -> None:
+    """A client that asks and asks and never reads an answer is not waited for."""
+    containers = [{"name": f"c{n}", "image": "x", "command": ["npm", "start"]} for n in range(100)]
+    body = json.dumps(review(POD | {"spec": {"containers": containers}})).encode()
+    with connect(server) as lazy:
+        lazy.settimeout(0.5)
+        with contextlib.suppress(OSError):  # the server stops reading, or has had enough
+            for _ in range(100):
+                lazy.sendall(HEAD.replace(b"100", str(len(body)).encode()) + b"\r\n" + body)
+        until(lambda: "lastcall_stalled_connections_total 1.0" in server.request("GET", "/metrics")[1], "its end")
