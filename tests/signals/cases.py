@@ -38,7 +38,7 @@ class Case:
         return lab.stop_in_flight(argv, cwd=folder, path=shapes.path(self.manager), shell=self.shell, grace=grace)
 
     def complaint(self, outcome: lab.Outcome) -> str | None:
-        """Say what is wrong, unless the application is told once, answers what it began, and its code is the container's."""
+        """Say what is wrong, unless the application is told once, answers, and its code is the container's."""
         own = self.shape in shapes.OWN_CODE
         told = outcome.told >= 1 if own else outcome.told == 1
         if told and outcome.answered and not outcome.killed and (own or outcome.code == 0):
@@ -46,11 +46,15 @@ class Case:
         return f"{self}: {outcome}"
 
 
-def complaints(cases: Iterable[Case], folders: dict[str, Path], workers: int) -> list[str]:
-    """Run the cases, several at a time, since they mostly wait; return what is wrong with them."""
-
-    def judge(case: Case) -> str | None:
-        return case.complaint(case.run(folders[case.manager]))
-
+def run_all(
+    chosen: Iterable[Case], folders: dict[str, Path], workers: int, grace: float = lab.PATIENCE
+) -> list[tuple[Case, lab.Outcome]]:
+    """Run the cases, several at a time, since they mostly wait."""
     with ThreadPoolExecutor(workers) as pool:
-        return [text for text in pool.map(judge, cases) if text is not None]
+        return list(pool.map(lambda case: (case, case.run(folders[case.manager], grace)), chosen))
+
+
+def complaints(chosen: Iterable[Case], folders: dict[str, Path], workers: int) -> list[str]:
+    """Run the cases and return what is wrong with them."""
+    said = (case.complaint(outcome) for case, outcome in run_all(chosen, folders, workers))
+    return [text for text in said if text is not None]

@@ -7,6 +7,7 @@ for which PID 1 with a default disposition is deaf, exactly as in a container.
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -25,7 +26,7 @@ PATIENCE: Final = 60.0
 """Seconds within which a condition must come true on a busy machine."""
 
 _SETUP: Final = 'if [ -n "$0" ]; then mount --bind "$0" "$(readlink -f /bin/sh)"; fi; exec "$@"'
-_NAMESPACES: Final = ("unshare", "--pid", "--fork", "--mount", "--mount-proc", "/bin/bash", "-c", _SETUP)
+_NAMESPACES: Final = (shutil.which("unshare") or "unshare", "--pid", "--fork", "--mount", "--mount-proc", "/bin/bash", "-c", _SETUP)
 
 
 def shell_binary(shell: str) -> str:
@@ -183,6 +184,20 @@ def container(argv: Sequence[str], **options: Any) -> Iterator[Container]:
         yield box
     finally:
         box.close()
+
+
+def programs(box: Container) -> set[str]:
+    """Return the names of the programs that run in the container."""
+    names, left = set[str](), [box.pid]
+    while left:
+        if (pid := left.pop()) is None:
+            continue
+        try:
+            names.add(Path(f"/proc/{pid}/comm").read_text().strip())
+            left += [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        except OSError:
+            continue
+    return names
 
 
 def stop_in_flight(

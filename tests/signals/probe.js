@@ -20,7 +20,7 @@ if (first === "step") {
     });
   fs.writeFileSync(
     process.env.PROBE_RECORD,
-    JSON.stringify({ argv: process.argv.slice(1), cwd: process.cwd(), execArgv: process.execArgv, env: process.env, pid: process.pid })
+    JSON.stringify({ argv: process.argv.slice(1), cwd: process.cwd(), execArgv: process.execArgv, env: process.env, pid: process.pid, ppid: process.ppid })
   );
   ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR2"].forEach(function (signal) {
     process.on(signal, function () {

@@ -85,7 +85,7 @@ def _once(name: str, *packages: str, debian: bool = False) -> Path:
 
 
 def manager(name: str) -> str:
-    """Return the PATH on which ``npm``, ``yarn`` or ``pnpm`` is the version called ``name``; "npm" is the machine's own."""
+    """Return the PATH on which the package manager has this version; "npm" is the machine's own."""
     if name == "npm":
         own = shutil.which("npm")
         assert own is not None, "npm is needed"

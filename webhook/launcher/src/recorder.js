@@ -56,7 +56,7 @@ var kind = (word, next) => {
   var start = word && head(find(word));
   return !start ? 0
     : MANAGER.test(/node$/.test(word) ? next : word) ? 3
-    : (/^#!.*sh\b/.test(start) && !/^\s*exec /m.test(start)) || /(run-\w+|ash)$/.test(word) ? 1
+    : /^#!.*sh\b(?![^]*\n\s*exec )/.test(start) || /(run-\w+|ash)$/.test(word) ? 1
     : 2;
 };
 
@@ -134,6 +134,7 @@ proto.spawn = function (options) {
       ? (record([program, ...args], options, options.env || env0), { status: 0 })
       : original(program, args, options);
 });
-me.on("exit", (code) => (code && plan ? stop() : print(plan ? plan() : "exit " + code)));
+me.on("SIGTERM", () => stop("exit 143")); // a download may take its time
+me.on("exit", (code) => (code && plan ? stop() : print(plan ? plan() : "exit " + (code & 255))));
 me.argv = [me.execPath, file, ...argv.slice(1)];
 require("module").runMain(); // ESM or CommonJS; sets require.main

@@ -29,9 +29,9 @@ var scan = (script, kind) => {
         what;
       prefix = script.substr(from, prefix.length);
       from += prefix.length;
-      word = script.substr(from, word.length).replace(/^"(.+)"$/, "$1"); // npx quotes the plainest of words
-      // Programs of these names exist, but a shell that runs a script uses its own, which differ
-      what = /^(echo|printf)$/.test(word) ? 0 : kind(word, rest.split(" ")[1]);
+      word = script.substr(from, word.length).replace(/"/g, ""); // npx quotes the plainest of words
+      // There is a program of this name, but a shell has its own, which differs
+      what = word == "echo" ? 0 : kind(word, rest.split(" ")[1]);
       // `exec` in the middle; a prefix would be split after `export`, which not every shell does for a function
       refused |= last ? what < 2 || (what > 2 && /\$/.test(prefix)) : cut[1] == "x";
       out +=

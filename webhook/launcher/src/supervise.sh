@@ -6,11 +6,11 @@
 # parameters, in $! and in subshells. Words are split on purpose; dash, busybox and bash know -ef, -o and -S.
 
 # _w PID SIGNAL, in a subshell in /proc: signal the process, or where it only stands in between, those below it.
-# A shell that does not catch the signal stands in between, and so does a package manager; run-p, run-s and env-cmd
+# A shell that does not catch SIGTERM stands in between (SIGINT every dash catches), and so does a package manager; run-p, run-s and env-cmd
 # forward nothing. Of a pipeline only the members that are not fed by a pipe (in yarn 4: a socket) are told; the others
 # end with them.
 # In: t, the processes that were told (12) or seen (s12); p, "1" after the first pass, when a process is told that was
-# seen on the pass before. Out: t; s, 1 where anyone catches the signal.
+# seen on the pass before. Out: t; s, 1 where anyone catches SIGTERM.
 _w(){
   a= k=
   # proc(5): pid (comm) state ppid ...
@@ -19,7 +19,7 @@ _w(){
   done
   # a mask of 64 bits in hexadecimal; the lower half is enough and is no negative number
   while read -r l f&&[ $l != SigCgt: ];do :;done<$1/status
-  c=$((0x0${f#????????}>>$2-1&1))
+  c=$((0x0${f#????????}>>14&1))
   read -r l<$1/cmdline
   [ $c = 0 ]&&[ $1/exe -ef /bin/sh -o $1/exe -ef /bin/bash ]&&l=npm
   case ${a:+${l##*bin/}} in
@@ -35,9 +35,9 @@ _w(){
   esac
 }
 
-# _t SIGNAL, the trap. Where nobody catches the signal everybody dies of it: so do we, at once, lest a shell below
+# _t SIGNAL, the trap. Where nobody catches SIGTERM everybody dies of it: so do we, at once, lest a shell below
 # goes on with its next command. Otherwise look again: a server that such a shell starts later is told too, but what
-# runs for less than five seconds, to clean up, is left alone. (node itself always catches SIGTERM and SIGINT.)
+# runs for less than five seconds, to clean up, is left alone. (node itself always catches SIGTERM.)
 _t(){
   (cd /proc
     s=0 t= p=
