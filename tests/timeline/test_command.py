@@ -9,6 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from webhook.cli import main
+from webhook.core.mutate import REASONS
+from webhook.core.timeline import Harm
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,3 +101,10 @@ def test_nothing_to_predict() -> None:
     """A cause that does not apply is said on stderr, and a file without Pods on stdout."""
     assert "skipped: no container has a liveness probe" in call("-f", NPM, "--cause", "liveness").stderr
     assert "nothing here creates a Pod" in call("-f", "-", given="kind: Service\napiVersion: v1\n").stdout
+
+
+def test_reasons_are_explained() -> None:
+    """`lastcall explain` knows what a timeline finds, beside what the mutations decide."""
+    explained = CliRunner().invoke(main, ["explain", "killedindrain"], catch_exceptions=False)
+    assert "Raise terminationGracePeriodSeconds" in explained.stdout
+    assert set(REASONS).isdisjoint(harm.code for harm in Harm)

@@ -6,8 +6,12 @@ import difflib
 
 import click
 
-from webhook.core.mutate import REASONS, TABLES
+from webhook.core import mutate
+from webhook.core.decision import Reason
+from webhook.core.timeline import Harm
 
+TABLES: tuple[type[Reason], ...] = (*mutate.TABLES, Harm)
+REASONS: dict[str, Reason] = {**mutate.REASONS, **{reason.code: reason for reason in Harm}}
 EPILOG = """\b
 Examples:
   lastcall explain                       all reasons
@@ -20,7 +24,7 @@ Examples:
 def command(reason: str | None) -> None:
     """Say what a reason means and what to do about it.
 
-    Reasons stand in `lastcall preview`, in warnings, audit annotations, log lines and metrics.
+    Reasons stand in `lastcall preview`, in warnings, audit annotations, log lines and metrics, and in `lastcall audit`.
     """
     if reason is None:
         for table in TABLES:
