@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import difflib
+from typing import TYPE_CHECKING
 
 import click
 
 from webhook.core import mutate
-from webhook.core.decision import Reason
 from webhook.core.timeline import Harm
+
+if TYPE_CHECKING:
+    from webhook.core.decision import Reason
 
 TABLES: tuple[type[Reason], ...] = (*mutate.TABLES, Harm)
 REASONS: dict[str, Reason] = {**mutate.REASONS, **{reason.code: reason for reason in Harm}}

@@ -1,4 +1,4 @@
-"""Write the pictures of docs/ anew: ``python -m docs.pictures``. Needs Chromium, as the page's tests do."""
+"""Write the pictures of docs/ anew: ``python -m tests.pictures``. Needs Chromium, as the page's tests do."""
 
 from pathlib import Path
 
@@ -7,21 +7,21 @@ from click.testing import CliRunner
 from tests.browser import browser, page_served
 from webhook.cli import main
 
-HERE = Path(__file__).parent
+DOCS = Path(__file__).parents[1] / "docs"
 SIZE = (1440, 1180)
 
 
 def write() -> None:
     """Write the timeline as SVG, and the page in its two faces."""
     drawn = CliRunner().invoke(main, ["timeline", "-f", "examples/npm-deployment.yaml", "-o", "svg"])
-    (HERE / "timeline.svg").write_text(drawn.stdout, encoding="utf-8")
+    (DOCS / "timeline.svg").write_text(drawn.stdout, encoding="utf-8")
     for face in ("light", "dark"):
         with page_served() as port, browser(dark=face == "dark", size=SIZE) as window:
             window.open(f"http://127.0.0.1:{port}/")
             window.click("#sample")
             window.until("document.querySelectorAll('.card').length === 1")
             window.run("document.activeElement.blur()")
-            window.picture(HERE / f"ui-{face}.png")
+            window.picture(DOCS / f"ui-{face}.png")
 
 
 if __name__ == "__main__":
