@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import subprocess
+import sys
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -13,9 +15,7 @@ from webhook.audit import Entry, Harm, table
 from webhook.cli import main
 from webhook.core.timeline import Harm as Reasons
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+SPEC = "{containers: [{name: web, command: [npm, start]}]}"
 FLEET = """\
 # a comment
 apiVersion: v1
@@ -205,3 +205,18 @@ def test_table_for_people() -> None:
 def test_every_reason_has_a_few_words() -> None:
     """The table knows every reason."""
     assert set(table.SHORT) == {reason.code for reason in Reasons}
+
+
+def test_memory_is_bounded(tmp_path: Path) -> None:
+    """A Pod more costs less than 2.5 kB, so that 100,000 of them stay below 300 MB."""
+    code = "import resource, sys; from webhook.cli.audit import command\n"
+    code += "try: command()\nfinally: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
+    peaks = []
+    for number in (200, 2200):
+        pods = (f"---\nkind: Pod\napiVersion: v1\nmetadata: {{name: web-{n}}}\nspec: {SPEC}\n" for n in range(number))
+        (tmp_path / "pods.yaml").write_text("".join(pods))
+        argv = [sys.executable, "-c", code, str(tmp_path / "pods.yaml")]
+        done = subprocess.run(argv, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1])
+        assert len(done.stdout.splitlines()) == number
+        peaks.append(int(done.stderr.splitlines()[-1]))
+    assert (peaks[1] - peaks[0]) / 2000 < 2.5, peaks
