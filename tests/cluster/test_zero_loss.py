@@ -11,6 +11,8 @@ from tests.cluster.lab.api import wait
 from tests.cluster.lab.roll import roll, rolled_out
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.cluster.existing import Cluster
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
@@ -21,10 +23,10 @@ REQUESTS = 5000
 @pytest.mark.parametrize("shell", ["dash", "ash"])
 @pytest.mark.parametrize("tool", ["npm", "yarn", "pnpm"])
 def test_a_rolling_update_loses_requests_without_and_none_with_lastcall(
-    lastcall: Cluster, tool: str, shell: str
+    lastcall: Cluster, namespace: Callable[..., str], tool: str, shell: str
 ) -> None:
     """Pods from before the namespace's label lose requests when they are replaced; those after it lose none."""
-    api, space = lastcall.api, f"roll-{tool}-{shell}"
+    api, space = lastcall.api, namespace()
     api.apply(*manifests.demo(space, shell=shell, command=[tool, "start"]))
     wait("the app", lambda: rolled_out(api, space, "web"), 240)
     url = f"http://{api.get('Service', 'web', space)['spec']['clusterIP']}/"
@@ -37,4 +39,3 @@ def test_a_rolling_update_loses_requests_without_and_none_with_lastcall(
         assert with_lastcall.counts.lost == {}, with_lastcall
         assert with_lastcall.counts.requests >= REQUESTS
         assert with_lastcall.exit_codes == [0, 0, 0], with_lastcall
-    api.delete("Namespace", space)

@@ -135,6 +135,10 @@ class Api:
         """Change an object by merge patch."""
         return self.call("PATCH", url(kind, name, namespace), patch, "application/merge-patch+json")
 
+    def json_patch(self, kind: str, name: str, operations: list[Object]) -> Object:
+        """Change an object of the cluster by JSON patch."""
+        return self.call("PATCH", url(kind, name), operations, "application/json-patch+json")
+
     def delete(self, kind: str, name: str, namespace: str = "", **query: str) -> None:
         """Ask for an object's deletion; an object that is not there is no error."""
         answer = self.ask("DELETE", url(kind, name, namespace, **query))
@@ -156,6 +160,8 @@ class Stream:
 
     def __init__(self, connection: UnixConnection, path: str) -> None:
         self.connection = connection
+        connection.connect()
+        self.socket = connection.sock  # getresponse() takes it away from an answer without a length
         connection.request("GET", path)
         self.response = connection.getresponse()
 
@@ -171,7 +177,7 @@ class Stream:
     def stop(self) -> None:
         """Let the iteration end."""
         with suppress(OSError):  # it has ended already
-            self.connection.sock.shutdown(socket.SHUT_RDWR)
+            self.socket.shutdown(socket.SHUT_RDWR)
 
 
 def url(kind: str, name: str = "", namespace: str = "", **query: str) -> str:

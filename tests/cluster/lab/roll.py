@@ -109,7 +109,8 @@ class Ends:
         self.codes: dict[tuple[str, str], int] = {}
         query = ",".join(f"{key}={value}" for key, value in selector.items())
         self.api, self.namespace, self.query = api, namespace, query
-        self.stream = api.stream(api_url("Pod", "", namespace, labelSelector=query, watch="1"))
+        # Version 0 is what the API server has in memory; Debian's etcd lets it wait in vain for the very latest.
+        self.stream = api.stream(api_url("Pod", "", namespace, labelSelector=query, watch="1", resourceVersion="0"))
         self.thread = threading.Thread(target=self.follow, daemon=True)
         self.thread.start()
 
