@@ -26,7 +26,16 @@ PATIENCE: Final = 60.0
 """Seconds within which a condition must come true on a busy machine."""
 
 _SETUP: Final = 'if [ -n "$0" ]; then mount --bind "$0" "$(readlink -f /bin/sh)"; fi; exec "$@"'
-_NAMESPACES: Final = (shutil.which("unshare") or "unshare", "--pid", "--fork", "--mount", "--mount-proc", "/bin/bash", "-c", _SETUP)
+_NAMESPACES: Final = (
+    shutil.which("unshare") or "unshare",
+    "--pid",
+    "--fork",
+    "--mount",
+    "--mount-proc",
+    "/bin/bash",
+    "-c",
+    _SETUP,
+)
 
 
 def shell_binary(shell: str) -> str:

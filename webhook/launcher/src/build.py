@@ -32,7 +32,7 @@ def sources_sha256() -> str:
 def shell(name: str) -> str:
     """Return a shell source without comments and indentation."""
     lines = [line.strip() for line in (HERE / name).read_text().splitlines()]
-    return "\n".join(line for line in lines if line and not line.startswith("#"))
+    return "\n".join(line for line in lines if line and line != "#" and not line.startswith("# "))
 
 
 def javascript() -> str:

@@ -33,7 +33,7 @@ var print = (shell) => fs.writeSync(3, shell);
 
 // Without a plan: the original, supervised
 var stop = (shell) => {
-  print(shell || '_r "$@";exit');
+  print(shell || 'shift;_r "$@";exit');
   leave();
 };
 
@@ -135,6 +135,7 @@ proto.spawn = function (options) {
       : original(program, args, options);
 });
 me.on("SIGTERM", () => stop("exit 143")); // a download may take its time
-me.on("exit", (code) => (code && plan ? stop() : print(plan ? plan() : "exit " + (code & 255))));
+// Nothing recorded: our exit code, which launcher.sh appends to what we print, since npm 6 makes it up after this
+me.on("exit", (code) => (code && plan ? stop() : print(plan ? plan() : "exit ${1##*#}")));
 me.argv = [me.execPath, file, ...argv.slice(1)];
 require("module").runMain(); // ESM or CommonJS; sets require.main

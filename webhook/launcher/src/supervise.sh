@@ -17,9 +17,11 @@ _w(){
   for f in [0-9]*;do
     read -r l<$f/stat&&set -- $1 $2 ${l##*\)}&&[ $4 = $1 ]&&a="$a $f"&&! [ -p $f/fd/0 -o -S $f/fd/0 ]&&k="$k $f"
   done
-  # a mask of 64 bits in hexadecimal; the lower half is enough and is no negative number
-  while read -r l f&&[ $l != SigCgt: ];do :;done<$1/status
-  c=$((0x0${f#????????}>>14&1))
+  # ... and the 34th field is the mask of caught signals. (Not from status: bash reads line by line with lseek(2), and
+  # the state's name changes its length meanwhile.)
+  read -r l<$1/stat
+  set -- $1 $2 ${l##*\)}
+  c=$((${34}>>14&1))
   read -r l<$1/cmdline
   [ $c = 0 ]&&[ $1/exe -ef /bin/sh -o $1/exe -ef /bin/bash ]&&l=npm
   case ${a:+${l##*bin/}} in
