@@ -76,6 +76,13 @@ def test_other_shells(shell: str) -> None:
     assert (result.exit_code, "_LASTCALL_COMPLETE" in result.stdout) == (0, True)
 
 
+def test_no_color() -> None:
+    """NO_COLOR takes the colours away, even where somebody insists on them."""
+    given = {"args": ["explain", "SleepAdded"], "color": True, "catch_exceptions": False}
+    assert "\x1b[" in CliRunner().invoke(main, **given, env={"NO_COLOR": ""}).stdout  # type: ignore[arg-type]
+    assert "\x1b[" not in CliRunner().invoke(main, **given, env={"NO_COLOR": "1"}).stdout  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("name", list(COMMANDS))
 def test_help(name: str) -> None:
     """Every command says what it does; those with exit codes of their own name them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 
 import click
 
@@ -52,3 +53,5 @@ class Commands(click.Group):
 @click.version_option(__version__, prog_name="lastcall", message="%(prog)s %(version)s")
 def main() -> None:
     """Let Pods end without losing a request: see what lastcall would change, or serve it to a cluster."""
+    if os.environ.get("NO_COLOR"):  # https://no-color.org; rich looks for itself
+        click.get_current_context().color = False
