@@ -80,13 +80,13 @@ def main(ctx: click.Context, /, tls_secret: str, ca_secret: str, x509_strict: bo
 def run_command(obj: tuple[Names, bool], /, lease_seconds: float, **policy: Any) -> None:
     """Issue, publish, renew and repair until stopped."""
     names, strict = obj
+    times = Policy(service_names(names.service, names.namespace), **policy)
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     store = Store(connect(strict=strict), names)
     identity = f"{socket.gethostname()}_{os.getpid()}"
-    hosts = service_names(names.service, names.namespace)
-    controller = Controller(store, Lease(store, identity, lease_seconds), Policy(hosts, **policy))
+    controller = Controller(store, Lease(store, identity, lease_seconds), times)
     log("started", identity=identity, **{name: str(value) for name, value in policy.items()})
     run(controller, stop)
     log("stopped")

@@ -1,173 +1,28 @@
-"""A webhook whose certificates live for seconds: replicas and controller as processes beside a real API server."""
+"""Two replicas of the webhook and a certificate controller, with just the rights that deploy/ gives it."""
 
 from __future__ import annotations
 
-import base64
+import json
 import os
-import shutil
 import subprocess
 import sys
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
+from base64 import b64decode, b64encode
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from certs.pem import read_bundle
 from tests.cluster import manifests
-from tests.cluster.lab.api import Api, url, wait
+from tests.cluster.lab.api import url, wait
 from tests.cluster.lab.common import INSIDE
-from tests.cluster.lab.pki import NODE_IP, PKI, write
+from tests.cluster.lab.pki import PKI, write
+from tests.cluster.replica import NAME, Replica, start
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.cluster.lab.api import Object
-
-NAME = "rotation"
-"""Of the namespace, the Service and the MutatingWebhookConfiguration."""
-LIFETIMES = {"leaf-lifetime": "24s", "ca-lifetime": "60s", "soak": "2s", "lease-seconds": "2"}
-RATE = 20
-"""Pods a second."""
-
-
-def start(*argv: str, log: Path, **environment: str) -> subprocess.Popen[bytes]:
-    """Start one of this project's programs in the cluster's network namespace."""
-    with log.open("ab") as output:
-        command = [*INSIDE, sys.executable, "-m", *argv]
-        return subprocess.Popen(command, stdout=output, stderr=output, env=os.environ | environment)
-
-
-@contextmanager
-def connected(api: Api) -> Iterator[Api]:
-    """Give a thread a connection of its own, and close it."""
-    own = Api(api.path)
-    try:
-        yield own
-    finally:
-        if connection := getattr(own.local, "connection", None):
-            connection.close()
-
-
-@dataclass
-class Replica:
-    """One webhook process, the Secret's files as a kubelet would mount them, and its EndpointSlice."""
-
-    api: Api
-    directory: Path
-    port: int
-    lag: float
-    """Seconds between a change of the Secret and the change of the files."""
-    leaves: list[bytes] = field(default_factory=list)
-    process: subprocess.Popen[bytes] | None = None
-    ended: threading.Event = field(default_factory=threading.Event)
-
-    def __post_init__(self) -> None:
-        """Make the thread that plays the kubelet."""
-        self.kubelet = threading.Thread(target=self.mount)
-
-    def mount(self) -> None:
-        """Follow the Secret until `ended`: a new directory, then one rename, as the kubelet does."""
-        version = ""
-        with connected(self.api) as api:
-            while not self.ended.wait(0.1):
-                secret = api.find("Secret", "lastcall-tls", NAME)
-                if not secret or secret["metadata"]["resourceVersion"] == version:
-                    continue
-                version = secret["metadata"]["resourceVersion"]
-                if self.leaves:
-                    self.ended.wait(self.lag)
-                self._write({name: base64.b64decode(text) for name, text in secret["data"].items()}, version)
-
-    def _write(self, files: dict[str, bytes], version: str) -> None:
-        folder = self.directory / f"..{version}"
-        folder.mkdir(parents=True)
-        for name, content in files.items():
-            (folder / name).write_bytes(content)
-        link = self.directory / f"..new-{version}"
-        link.symlink_to(folder.name)
-        link.rename(self.directory / "tls")
-        self.leaves += [files["tls.crt"]] if files["tls.crt"] not in self.leaves else []
-
-    def run(self) -> None:
-        """Start the webhook and put it into the Service when it is ready."""
-        wait("the mounted Secret", lambda: self.leaves)
-        files = [f"--{option}={self.directory}/tls/{name}" for option, name in FILES.items()]
-        options = (f"--host={NODE_IP}", f"--port={self.port}", f"--server-name={NAME}.{NAME}.svc")
-        self.process = start("webhook.cli", "serve", *options, *files, log=self.directory / "log")
-        wait(f"port {self.port}", self._ready, 60)
-        self.announce(ready=True)
-
-    def _ready(self) -> bool:
-        probe = (*INSIDE, "curl", "-ksf", f"https://{NODE_IP}:{self.port}/readyz")
-        return subprocess.run(probe, check=False, capture_output=True).returncode == 0
-
-    def announce(self, *, ready: bool) -> None:
-        """Write the EndpointSlice: ready, or terminating."""
-        conditions = {"ready": ready, "serving": True, "terminating": not ready}
-        slice_ = {
-            "apiVersion": "discovery.k8s.io/v1",
-            "kind": "EndpointSlice",
-            "metadata": {
-                "name": f"{NAME}-{self.port}",
-                "namespace": NAME,
-                "labels": {"kubernetes.io/service-name": NAME, "endpointslice.kubernetes.io/managed-by": "tests"},
-            },
-            "addressType": "IPv4",
-            "ports": [{"name": "https", "port": self.port, "protocol": "TCP"}],
-            "endpoints": [{"addresses": [NODE_IP], "conditions": conditions}],
-        }
-        self.api.apply(slice_)
-
-    def restart(self, propagation: float) -> None:
-        """Take it out of the Service, end it when everybody has followed, start it again."""
-        self.announce(ready=False)
-        time.sleep(propagation)
-        self.stop()
-        self.run()
-
-    def stop(self) -> None:
-        """End the webhook politely; it has to exit with 0."""
-        if self.process:
-            self.process.terminate()
-            assert self.process.wait(30) == 0
-
-
-FILES = {"cert": "tls.crt", "key": "tls.key", "ca": "ca.crt"}
-
-
-@dataclass
-class Stream:
-    """Pods created at a steady rate as server-side dry runs: each passes through the webhook, none is kept."""
-
-    api: Api
-    namespace: str
-    created: int = 0
-    failed: list[str] = field(default_factory=list)
-    unpatched: int = 0
-
-    def create(self, number: int) -> None:
-        """Create one Pod and count what came of it."""
-        pod = manifests.pod(f"pod-{number}", self.namespace)
-        with connected(self.api) as api:
-            answer = api.create(pod, dry_run=True)
-        self.created += 1
-        if answer.status != 201:
-            self.failed.append(f"{time.strftime('%T')} {answer.object.get('message')}")
-        elif "lifecycle" not in answer.object["spec"]["containers"][0]:
-            self.unpatched += 1
-
-    def flow(self, ended: Callable[[], bool]) -> None:
-        """Create Pods at `RATE` until `ended`, whatever the answers take."""
-        begin = time.monotonic()
-        with ThreadPoolExecutor(8) as pool:
-            number = 0
-            while not ended():
-                number += 1
-                pool.submit(self.create, number)
-                time.sleep(max(0.0, begin + number / RATE - time.monotonic()))
+    from tests.cluster.lab.api import Api, Object
 
 
 @dataclass
@@ -178,15 +33,15 @@ class Stand:
     directory: Path
     replicas: list[Replica]
     controller: subprocess.Popen[bytes] | None = None
+    controllers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def start_controller(self) -> None:
-        """Start the controller under its own ServiceAccount."""
+    def start_controller(self, *options: str) -> None:
+        """Start the controller under its own ServiceAccount; it becomes the one that is killed."""
         names = [f"--namespace={NAME}", f"--service={NAME}", f"--configuration={NAME}"]
-        lifetimes = [f"--{option}={value}" for option, value in LIFETIMES.items()]
         config = str(self.directory / "kubeconfig")
-        self.controller = start(
-            "certs", *names, "run", *lifetimes, log=self.directory / "controller.log", KUBECONFIG=config
-        )
+        log = self.directory / "controller.log"
+        self.controller = start("certs", *names, "run", *options, log=log, KUBECONFIG=config)
+        self.controllers.append(self.controller)
 
     def kill_controller(self) -> None:
         """End it as a node's power cut would."""
@@ -198,9 +53,50 @@ class Stand:
         """Return the certificates that the first replica was given, in order."""
         return [read_bundle(pem)[0] for pem in self.replicas[0].leaves]
 
+    def find(self, kind: str, name: str) -> Object | None:
+        """Return an object of ours."""
+        return self.api.find(kind, name, "" if kind.startswith("Mutating") else NAME)
+
+    def bundle(self) -> bytes:
+        """Return what the API server trusts."""
+        found = self.find("MutatingWebhookConfiguration", NAME) or {"webhooks": [{"clientConfig": {}}]}
+        return b64decode(found["webhooks"][0]["clientConfig"].get("caBundle", ""))
+
+    def pair(self) -> dict[str, bytes]:
+        """Return the webhook's Secret."""
+        secret = self.find("Secret", "lastcall-tls")
+        return {name: b64decode(text) for name, text in secret["data"].items()} if secret else {}
+
+    def trusted(self) -> bool:
+        """Tell whether Secret and configuration name the same CAs, and one of them signed the leaf."""
+        files, trusted = self.pair(), self.bundle()
+        leaf = read_bundle(files.get("tls.crt", b""))
+        return bool(leaf) and files["ca.crt"] == trusted and any(ca.signed(leaf[0]) for ca in read_bundle(trusted))
+
+    def overwrite(self, pem: bytes, **annotations: str) -> None:
+        """Write somebody else's bundle."""
+        self.api.merge("MutatingWebhookConfiguration", NAME, "", {"metadata": {"annotations": annotations}})
+        change = {"op": "add", "path": "/webhooks/0/clientConfig/caBundle", "value": b64encode(pem).decode()}
+        path = url("MutatingWebhookConfiguration", NAME)
+        self.api.call("PATCH", path, [change], "application/json-patch+json")
+
+    def log(self) -> list[dict[str, Any]]:
+        """Return what the controllers said."""
+        lines = (self.directory / "controller.log").read_text().splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the controller's program under the controller's own account."""
+        names = [f"--namespace={NAME}", f"--service={NAME}", f"--configuration={NAME}"]
+        environment = os.environ | {"KUBECONFIG": str(self.directory / "kubeconfig")}
+        command = [*INSIDE, sys.executable, "-m", "certs", *names, *words]
+        return subprocess.run(command, check=False, capture_output=True, text=True, env=environment, timeout=60)
+
     def close(self) -> None:
         """End everything."""
-        self.kill_controller()
+        for controller in self.controllers:
+            controller.kill()
+            controller.wait()
         for replica in self.replicas:
             replica.ended.set()
             replica.kubelet.join()
@@ -220,7 +116,6 @@ def build(api: Api, directory: Path, namespace: str) -> Stand:
     replicas = []
     for port, lag in ((9441, 0.2), (9442, 1.5)):
         replica = Replica(api, directory / str(port), port, lag)
-        shutil.rmtree(replica.directory, ignore_errors=True)
         replica.directory.mkdir()
         replica.kubelet.start()
         replicas.append(replica)
@@ -279,3 +174,15 @@ def remove(api: Api) -> None:
     for kind in ("ClusterRoleBinding", "ClusterRole"):
         api.delete(kind, "rotation-certs")
     api.delete("Namespace", NAME)
+
+
+@contextmanager
+def built(api: Api, directory: Path, namespace: str) -> Iterator[Stand]:
+    """Give a stand for the Pods of `namespace`, and take it down again, whatever happened to it."""
+    made = build(api, directory, namespace)
+    try:
+        yield made
+    finally:
+        made.close()
+        remove(api)
+        wait("the end of the namespace", lambda: api.find("Namespace", NAME) is None, 60)

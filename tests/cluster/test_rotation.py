@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from certs.authority import Authority, service_names
-from tests.cluster import rotation
 from tests.cluster.lab.api import wait
+from tests.cluster.replica import NAME, RATE, Stream
+from tests.cluster.rotation import Stand, built
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,103 +28,90 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.cluster
 SECONDS = float(os.environ.get("ROTATION_SECONDS", "170"))
+LIFETIMES = ("--leaf-lifetime=24s", "--ca-lifetime=60s", "--soak=2s", "--lease-seconds=2")
 PROPAGATION_SECONDS = 4.0
 """Until kube-proxy has certainly followed an EndpointSlice."""
 
 
 @pytest.fixture
-def stand(cluster: Cluster, namespace: Callable[..., str], tmp_path: Path) -> Iterator[tuple[rotation.Stand, str]]:
+def stand(cluster: Cluster, namespace: Callable[..., str], tmp_path: Path) -> Iterator[tuple[Stand, str]]:
     """Give the stand and the namespace that its webhook takes Pods of."""
     if not cluster.is_lab:
         pytest.skip("replicas and controller run beside the lab's API server")
     pods = namespace()
-    built = rotation.build(cluster.api, tmp_path, pods)
-    try:
-        yield built, pods
-    finally:
-        built.close()
-        rotation.remove(cluster.api)
-        wait("the end of the namespace", lambda: cluster.api.find("Namespace", rotation.NAME) is None, 60)
+    with built(cluster.api, tmp_path, pods) as made:
+        yield made, pods
 
 
 @pytest.mark.timeout(SECONDS + 180)
-def test_no_creation_fails_while_leaf_and_ca_rotate(stand: tuple[rotation.Stand, str]) -> None:
+def test_no_creation_fails_while_leaf_and_ca_rotate(stand: tuple[Stand, str]) -> None:
     """10 leaf, 3 CA rotations under Fail; controller killed at random, a replica restarted: 0 failed, 0 unpatched."""
-    built, pods = stand
-    built.start_controller()
-    for replica in built.replicas:
+    made, pods = stand
+    made.start_controller(*LIFETIMES)
+    for replica in made.replicas:
         replica.run()
-    stream, end = rotation.Stream(built.api, pods), time.monotonic() + SECONDS
-    wait("a patched Pod", lambda: _works(built, pods), 30)
+    stream, end = Stream(made.api, pods), time.monotonic() + SECONDS
+    wait("a patched Pod", lambda: _works(made, pods), 30)
     flow = threading.Thread(target=stream.flow, args=(lambda: time.monotonic() > end,))
     flow.start()
-    _disturb(built, end)
+    _disturb(made, end)
     flow.join()
-    leaves = built.leaves()
+    leaves = made.leaves()
     generations = {leaf.authority_id for leaf in leaves}
     assert (stream.failed[:3], stream.unpatched) == ([], 0)
-    assert stream.created > 0.8 * rotation.RATE * SECONDS
+    assert stream.created > 0.8 * RATE * SECONDS
     assert len(leaves) > 10
     assert len(generations) > 3
 
 
-def test_replacing_ca_and_leaf_together_fails_creations(stand: tuple[rotation.Stand, str]) -> None:
+def test_replacing_ca_and_leaf_together_fails_creations(stand: tuple[Stand, str]) -> None:
     """The negative control: written by a naive controller, the same certificates do fail Pods."""
-    built, pods = stand
-    _replace_everything(built)
-    for replica in built.replicas:
+    made, pods = stand
+    _replace_everything(made)
+    for replica in made.replicas:
         replica.run()
-    wait("a patched Pod", lambda: _works(built, pods), 30)
+    wait("a patched Pod", lambda: _works(made, pods), 30)
     end = time.monotonic() + 25
-    stream = rotation.Stream(built.api, pods)
+    stream = Stream(made.api, pods)
     flow = threading.Thread(target=stream.flow, args=(lambda: time.monotonic() > end,))
     flow.start()
     while flow.is_alive():
         flow.join(8)
-        _replace_everything(built)
+        _replace_everything(made)
     assert any("x509" in failure for failure in stream.failed)
 
 
-def _works(built: rotation.Stand, pods: str) -> bool:
-    trial = rotation.Stream(built.api, pods)
+def _works(made: Stand, pods: str) -> bool:
+    trial = Stream(made.api, pods)
     trial.create(0)
     return not trial.failed and not trial.unpatched
 
 
-def _disturb(built: rotation.Stand, end: float) -> None:
+def _disturb(made: Stand, end: float) -> None:
     """Kill the controller every few seconds, leave it dead for a moment; restart one replica on the way."""
     chance, restarted = random.Random(6), False
     while (left := end - time.monotonic()) > 0:
         time.sleep(min(left, chance.uniform(5, 15)))
-        built.kill_controller()
+        made.kill_controller()
         time.sleep(chance.uniform(0, 2))
-        built.start_controller()
+        made.start_controller(*LIFETIMES)
         if not restarted and left < SECONDS / 2:
-            built.replicas[1].restart(PROPAGATION_SECONDS)
+            made.replicas[1].restart(PROPAGATION_SECONDS)
             restarted = True
     assert restarted
 
 
-def _replace_everything(built: rotation.Stand) -> None:
+def _replace_everything(made: Stand) -> None:
     """Write a new CA and a new leaf into Secret and configuration, as a cron job would."""
     now = datetime.now(UTC)
     authority = Authority.create("naive", now, timedelta(hours=1))
-    leaf = authority.issue(service_names(rotation.NAME, rotation.NAME), now, timedelta(hours=1))
+    leaf = authority.issue(service_names(NAME, NAME), now, timedelta(hours=1))
     files = {"tls.crt": leaf.chain_pem, "tls.key": leaf.key_pem, "ca.crt": authority.certificate_pem}
     secret = {
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": {"name": "lastcall-tls", "namespace": rotation.NAME},
+        "metadata": {"name": "lastcall-tls", "namespace": NAME},
         "data": {name: base64.b64encode(content).decode() for name, content in files.items()},
     }
-    configuration = built.api.get("MutatingWebhookConfiguration", rotation.NAME)
-    patch = [
-        {
-            "op": "add",
-            "path": "/webhooks/0/clientConfig/caBundle",
-            "value": base64.b64encode(authority.certificate_pem).decode(),
-        }
-    ]
-    built.api.apply(secret)
-    path = f"/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/{configuration['metadata']['name']}"
-    built.api.call("PATCH", path, patch, "application/json-patch+json")
+    made.api.apply(secret)
+    made.overwrite(authority.certificate_pem)
