@@ -85,6 +85,16 @@ def test_a_rollout_that_is_done(served: Served, tmp_path: Path, order: int) -> N
     assert workloads(call(served, tmp_path, "-A"))["Deployment shop/web"]["harm"] == "both"
 
 
+@pytest.mark.parametrize(
+    ("output", "start"), [("github", "::warning title="), ("sarif", '{"$schema"'), ("junit", "<?xml")]
+)
+def test_outputs(served: Served, tmp_path: Path, output: str, start: str) -> None:
+    """A cluster's findings have no file; every output can do without one."""
+    served.objects[f"{APPS}/deployments"] = [deployment("web")]
+    result = call(served, tmp_path, "-A", "-o", output)
+    assert (result.exit_code, result.stdout[: len(start)]) == (0, start)
+
+
 def test_other_owners(served: Served, tmp_path: Path) -> None:
     """Pods of an owner that is not listed, and Pods without one, are workloads of their own."""
     rollout, bare = pod("web", 1), pod("web", 2)

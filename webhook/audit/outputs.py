@@ -78,9 +78,9 @@ def as_github(entries: Sequence[Entry]) -> Iterator[str]:
     for entry in entries:
         for line in entry.findings:
             if line.loses:
-                at = f"file={_property(entry.source)},line={line.line or entry.line}" if entry.source else ""
+                at = f"file={_property(entry.source)},line={line.line or entry.line}," if entry.source else ""
                 title = _property(f"{line.code}: {entry.title}")
-                yield f"::{'warning' if line.mended else 'error'} {at},title={title}::{_data(_sentence(entry, line))}"
+                yield f"::{'warning' if line.mended else 'error'} {at}title={title}::{_data(_sentence(entry, line))}"
 
 
 def _sentence(entry: Entry, line: Line) -> str:

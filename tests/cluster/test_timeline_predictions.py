@@ -1,0 +1,228 @@
+"""What `lastcall timeline` predicts is what a real kubelet does: every signal, exit and kill within a second."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from tests.cluster import manifests
+from tests.cluster.lab.api import url, wait
+from webhook.core import pod as view
+from webhook.core.timeline import FAILS, IGNORES, Cause, End, Fate, Scenario, predict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.cluster.existing import Cluster
+    from tests.cluster.lab.api import Stream
+    from webhook.core.timeline import Lane
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+SECOND = 1.0
+AT_ONCE = 4
+"""Pods that are deleted at the same time: a machine of two processors is to keep up with them."""
+NEVER = "never"
+APP = """
+const note = (what) => console.log(Date.now(), what);
+process.on('SIGTERM', () => { note('SIGTERM');
+  if (process.env.DRAIN !== 'never') setTimeout(() => { note('exit'); process.exit(0); }, process.env.DRAIN * 1e3); });
+setInterval(() => {}, 1000); note('start');
+"""
+
+
+def container(name: str = "app", drain: float | str = 2, hook: dict[str, Any] | None = None, **more: Any) -> Any:
+    """Return a container that tells what it hears, and drains so many seconds."""
+    lifecycle = {"lifecycle": {"preStop": hook}} if hook else {}
+    env = [{"name": "DRAIN", "value": str(drain)}]
+    image = {"image": manifests.IMAGES["dash"], "imagePullPolicy": "Never"}
+    return {"name": name, "command": ["node", "-e", APP], "env": env, **image, **lifecycle, **more}
+
+
+def sleep(seconds: int) -> dict[str, Any]:
+    return {"sleep": {"seconds": seconds}}
+
+
+def run(*command: str) -> dict[str, Any]:
+    return {"exec": {"command": list(command)}}
+
+
+def sidecar(drain: float | str = 1, hook: dict[str, Any] | None = None) -> Any:
+    return container("sidecar", drain, hook, restartPolicy="Always")
+
+
+class Case(NamedTuple):
+    """A Pod, how it is deleted, and what only the test knows of it."""
+
+    grace: int
+    containers: list[Any]
+    init: tuple[Any, ...] = ()
+    delete: int | None = None
+    fails: bool = False
+
+
+READY = {"httpGet": {"path": "/healthz", "port": 8080}, "periodSeconds": 1, "timeoutSeconds": 5}
+NODE = f'node -e "{APP}"'.replace("\n", " ")
+CASES = {
+    "sleep-then-drain": Case(12, [container(hook=sleep(4), drain=3)]),
+    "ignores-sigterm": Case(8, [container(hook=sleep(4), drain=NEVER)]),
+    "sleep-eats-the-grace": Case(6, [container(hook=sleep(6), drain=NEVER)]),
+    "exec-hook-is-cut": Case(6, [container(hook=run("sleep", "60"), drain=NEVER)]),
+    "exec-hook-fails": Case(10, [container(hook=run("sh", "-c", "exit 3"), drain=1)], fails=True),
+    "exec-hook-is-missing": Case(10, [container(hook=run("no-such-program"), drain=1)], fails=True),
+    "no-hook": Case(6, [container(drain=NEVER)]),
+    "grace-of-one": Case(1, [container(drain=NEVER)]),
+    "classic-sidecar-dies-first": Case(20, [container(hook=sleep(5)), container("classic", 1)]),
+    "native-sidecar-is-last": Case(20, [container(drain=3)], (sidecar(),)),
+    "native-sidecar-sleeps-too": Case(20, [container(hook=sleep(4), drain=3)], (sidecar(1, sleep(4)),)),
+    "order-is-lost": Case(6, [container(hook=sleep(6), drain=1)], (sidecar(NEVER),)),
+    "deleted-in-a-hurry": Case(20, [container(hook=sleep(10), drain=NEVER)], delete=4),
+    "a-shell-keeps-sigterm": Case(5, [container(command=["sh", "-c", NODE + "; true"])]),
+    "npm-drops-sigterm": Case(9, [container(command=["npm", "start"], readinessProbe=READY)]),
+}
+
+
+def document(name: str, case: Case) -> dict[str, Any]:
+    """Return the case's Pod."""
+    spec: dict[str, Any] = {"terminationGracePeriodSeconds": case.grace, "initContainers": list(case.init)}
+    made = manifests.pod(name, "", **spec)
+    made["spec"]["containers"] = case.containers
+    return made
+
+
+def drain(made: dict[str, Any], name: str) -> float:
+    listed = [*made["spec"]["containers"], *made["spec"]["initContainers"]]
+    told = next(c for c in listed if c["name"] == name)["env"][0]["value"]
+    return IGNORES if told == NEVER else float(told)
+
+
+def predicted(made: dict[str, Any], case: Case) -> tuple[Lane, ...]:
+    names = [c["name"] for c in (*case.containers, *case.init)]
+    scenario = Scenario(
+        cause=Cause.DELETE,
+        cause_seconds=case.delete,
+        drains={name: drain(made, name) for name in names},
+        hooks=dict.fromkeys(names, FAILS) if case.fails else {},
+    )
+    return predict(view.read(made), scenario).lanes
+
+
+class Seen:
+    """What every container said, and the last state of every Pod."""
+
+    def __init__(self, cluster: Cluster, space: str) -> None:
+        self.said: dict[tuple[str, str], dict[str, float]] = {}
+        self.last: dict[str, dict[str, Any]] = {}
+        self.gone: set[str] = set()
+        self.deleted: dict[str, float] = {}
+        self.cluster, self.space = cluster, space
+        self.streams: list[Stream] = []
+        self.threads: list[threading.Thread] = []
+
+    def follow(self, path: str, take: Callable[[bytes], None]) -> None:
+        """Take the lines of an answer that lasts, in a thread of its own."""
+        stream = self.cluster.api.stream(path)
+
+        def read() -> None:
+            for line in stream:
+                take(line)
+
+        self.streams.append(stream)
+        self.threads.append(threading.Thread(target=read))
+        self.threads[-1].start()
+
+    def log(self, pod: str, name: str) -> None:
+        """Follow what a container says."""
+        said = self.said[pod, name] = {}
+
+        def take(line: bytes) -> None:
+            at, _, what = line.decode(errors="replace").strip().partition(" ")
+            if at.isdigit():
+                said.setdefault(what, int(at) / 1000)
+
+        self.follow(f"{url('Pod', pod, self.space)}/log?container={name}&follow=true", take)
+
+    def watch(self) -> None:
+        """Follow the Pods."""
+
+        def take(line: bytes) -> None:
+            event = json.loads(line)
+            if event["type"] in ("ADDED", "MODIFIED", "DELETED"):
+                name = event["object"]["metadata"]["name"]
+                self.last[name] = event["object"]
+                if event["type"] == "DELETED":
+                    self.gone.add(name)
+
+        self.follow(url("Pod", "", self.space, watch="1"), take)
+
+    def ended(self, pod: str, name: str) -> tuple[int, float]:
+        """Return a container's exit code, and when it ended, to the second that the API has."""
+        status = self.last[pod]["status"]
+        listed = [*(status.get("initContainerStatuses") or []), *status["containerStatuses"]]
+        state = next(s for s in listed if s["name"] == name)["state"]["terminated"]
+        return state["exitCode"], datetime.fromisoformat(state["finishedAt"]).timestamp() + 0.5
+
+    def stop(self) -> None:
+        """End every stream."""
+        for stream in self.streams:
+            stream.stop()
+        for thread in self.threads:
+            thread.join()
+
+
+@pytest.fixture(scope="module")
+def seen(cluster: Cluster) -> Any:
+    """Delete the Pods, a few at a time, and follow them to their ends."""
+    space = "timeline-predictions"
+    cluster.api.apply(manifests.namespace(space))
+    wait("the service account", lambda: cluster.api.find("ServiceAccount", "default", space))
+    made = {name: document(name, case) for name, case in CASES.items()}
+    for thing in made.values():
+        thing["metadata"]["namespace"] = space
+        cluster.api.apply(thing)
+    found = Seen(cluster, space)
+    found.watch()
+    wait("the Pods", lambda: len(found.last) == len(CASES) and all(map(_ready, found.last.values())), 300)
+    for name, thing in made.items():
+        for one in (*thing["spec"]["containers"], *thing["spec"]["initContainers"]):
+            found.log(name, one["name"])
+    quiet = {("npm-drops-sigterm", "app")}
+    wait("the containers", lambda: all("start" in said for key, said in found.said.items() if key not in quiet), 120)
+    for batch in (list(CASES)[n : n + AT_ONCE] for n in range(0, len(CASES), AT_ONCE)):
+        for name in batch:
+            seconds = CASES[name].delete
+            cluster.api.delete("Pod", name, space, **({} if seconds is None else {"gracePeriodSeconds": str(seconds)}))
+            found.deleted[name] = time.time()
+        wait("the ends", lambda: found.gone >= set(found.deleted), 120)
+    found.stop()
+    yield found
+    cluster.api.delete("Namespace", space)
+
+
+def _ready(pod: dict[str, Any]) -> bool:
+    conditions = (pod.get("status") or {}).get("conditions") or []
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_real_kubelet_does_what_is_predicted(seen: Seen, name: str) -> None:
+    """Each container is signalled, exits or is killed in the predicted second, and SIGKILL leaves 137."""
+    case = CASES[name]
+    zero = seen.deleted[name]
+    problems = []
+    for lane in predicted(document(name, case), case):
+        said, (code, finished) = seen.said[name, lane.container], seen.ended(name, lane.container)
+        ended = said.get("exit", finished) - zero
+        heard = said["SIGTERM"] - zero if "SIGTERM" in said else None
+        expected = lane.signal_at if lane.fate is Fate.HEARD else None
+        if (heard is None) != (expected is None) or abs((heard or 0) - (expected or 0)) > SECOND:
+            problems.append(f"{lane.container}: SIGTERM at {heard}, predicted {expected}")
+        if abs(ended - lane.end) > SECOND:
+            problems.append(f"{lane.container}: ended at {ended:.1f}, predicted {lane.end}")
+        if (code == 137) != (lane.how is End.KILLED):  # 128 + SIGKILL
+            problems.append(f"{lane.container}: exit code {code}, predicted {lane.how}")
+    assert not problems, "; ".join(problems)
