@@ -55,7 +55,7 @@ class Creations:
 
 
 def test_a_rolling_update_of_lastcall_fails_no_pod(lastcall: Cluster, namespace: Callable[..., str]) -> None:
-    """Both replicas are replaced under a stream of creations and failurePolicy Fail: each Pod is created and patched."""
+    """Both replicas are replaced under a stream of creations and failurePolicy Fail: each Pod is created, patched."""
     api, space = lastcall.api, namespace("enabled")
     wait("the webhook", lambda: is_patched(in_force(api, space)))
     with failure_policy(api, "Fail"), Creations(api, space) as results:

@@ -18,7 +18,10 @@ from .wire import Crossed, Streams, ask, drop, reason, sources, verdict
 
 
 class Load:
-    """Counts requests as ok, or by the way they were lost; `crossed` requests were retried and count once."""
+    """Counts requests as ok, or by the way they were lost; `crossed` requests were retried and count once.
+
+    `lag` is the longest that this process itself came late with a request, in seconds: how starved the machine is.
+    """
 
     def __init__(self, args: argparse.Namespace) -> None:
         parts = urlsplit(args.url)
@@ -26,6 +29,7 @@ class Load:
         self.args = args
         self.counts: dict[str, Counter[str]] = {"fresh": Counter(), "keepalive": Counter()}
         self.crossed = 0
+        self.lag = 0.0
         self.sources = sources(args.sources)
         self.stop = asyncio.Event()
 
@@ -41,7 +45,9 @@ class Load:
             tasks.add(task)
             task.add_done_callback(tasks.discard)
             due += 1 / self.args.rate
-            await asyncio.sleep(max(0, due - time.perf_counter()))
+            early = due - time.perf_counter()
+            self.lag = max(self.lag, -early)
+            await asyncio.sleep(max(0, early))
         await asyncio.gather(*tasks)
         self.say()
 
@@ -55,7 +61,9 @@ class Load:
         """Print the counts so far as one line of JSON."""
         lost = {f"{kind} {why}": n for kind, c in self.counts.items() for why, n in c.items() if why != "ok"}
         requests = sum(counter.total() for counter in self.counts.values())
-        sys.stdout.write(json.dumps({"requests": requests, "lost": lost, "crossed": self.crossed}) + "\n")
+        sys.stdout.write(
+            json.dumps({"requests": requests, "lost": lost, "crossed": self.crossed, "lag": round(self.lag, 2)}) + "\n"
+        )
         sys.stdout.flush()
 
     async def fresh(self) -> None:
@@ -119,7 +127,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=200, help="fresh connections per second")
     parser.add_argument("--keepalive", type=int, default=50, help="persistent connections")
     parser.add_argument("--think", type=float, default=0.15, help="seconds a persistent connection pauses")
-    parser.add_argument("--timeout", type=float, default=10, help="seconds until a request counts as lost")
+    parser.add_argument("--timeout", type=float, default=30, help="seconds until a request counts as lost")
     parser.add_argument("--sources", metavar="NET", help="source addresses, e.g. 198.18.254.0/24")
     return parser.parse_args()
 

@@ -31,12 +31,14 @@ class Counts:
     requests: int = 0
     lost: dict[str, int] = field(default_factory=dict)
     crossed: int = 0
+    lag: float = 0
+    """The longest that the load generator itself came late, in seconds."""
 
     def since(self, before: Counts) -> Counts:
         """Return what was counted after an earlier report."""
         lost = {kind: n - before.lost.get(kind, 0) for kind, n in self.lost.items()}
         lost = {kind: n for kind, n in lost.items() if n}
-        return Counts(self.requests - before.requests, lost, self.crossed - before.crossed)
+        return Counts(self.requests - before.requests, lost, self.crossed - before.crossed, self.lag)
 
 
 @dataclass
@@ -56,9 +58,8 @@ class Roll:
 class Traffic:
     """The load generator as a process in the cluster's network; `counts` is its latest report."""
 
-    def __init__(self, url: str, rate: float, keepalive: int) -> None:
-        options = (f"--rate={rate}", f"--keepalive={keepalive}", f"--sources={CLIENT_NET}")
-        argv = [*INSIDE, sys.executable, "-m", "tests.cluster.lab.load", url, *options]
+    def __init__(self, url: str) -> None:
+        argv = [*INSIDE, sys.executable, "-m", "tests.cluster.lab.load", url, f"--sources={CLIENT_NET}"]
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(argv, stdin=pipe, stdout=pipe, cwd=ROOT, text=True)
         self.counts = Counts()
@@ -158,13 +159,11 @@ def roll(
     url: str,
     *,
     at_least: int = 0,
-    rate: float = 200,
-    keepalive: int = 50,
     progress: Callable[[str, int], None] = lambda _stage, _requests: None,
 ) -> Roll:
     """Restart a Deployment under load; return when the old Pods are gone and `at_least` requests were sent."""
     labels = api.get("Deployment", name, namespace)["spec"]["selector"]["matchLabels"]
-    with Ends(api, namespace, labels) as ends, Traffic(url, rate, keepalive) as traffic:
+    with Ends(api, namespace, labels) as ends, Traffic(url) as traffic:
 
         def reached(stage: str, ready: Callable[[], bool]) -> bool:
             progress(stage, traffic.counts.requests)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -51,12 +52,15 @@ def remove(namespaces: list[str]) -> None:
     for name in namespaces:
         if Path("/run/netns", name).exists():
             sh("ip", "netns", "del", name)
-    for group in cgroups():
-        for folder, _, _ in os.walk(group, topdown=False):
-            with suppress(OSError):  # a process that has not quite gone
-                Path(folder).rmdir()
-    if DIR.exists():
-        shutil.rmtree(DIR)
+    for _ in range(100):  # a process that was killed may take a while to be gone
+        for group in cgroups():
+            for folder, _, _ in os.walk(group, topdown=False):
+                with suppress(OSError):
+                    Path(folder).rmdir()
+        shutil.rmtree(DIR, ignore_errors=True)
+        if not any(path.exists() for path in (DIR, *cgroups())):
+            return
+        time.sleep(0.1)
 
 
 def log_links() -> list[Path]:
