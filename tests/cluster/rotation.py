@@ -83,7 +83,11 @@ class Stand:
     def log(self) -> list[dict[str, Any]]:
         """Return what the controllers said."""
         lines = (self.directory / "controller.log").read_text().splitlines()
-        return [json.loads(line) for line in lines if line.startswith("{")]
+        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+
+    def starts(self) -> int:
+        """Return how many controllers have begun to work."""
+        return sum(line["msg"] == "started" for line in self.log())
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the controller's program under the controller's own account."""

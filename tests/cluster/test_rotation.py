@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from tests.cluster.existing import Cluster
 
 pytestmark = pytest.mark.cluster
-SECONDS = float(os.environ.get("ROTATION_SECONDS", "170"))
-LIFETIMES = ("--leaf-lifetime=24s", "--ca-lifetime=60s", "--soak=2s", "--lease-seconds=2")
+SECONDS = float(os.environ.get("ROTATION_SECONDS", "205"))
+LIFETIMES = ("--leaf-lifetime=30s", "--ca-lifetime=75s", "--soak=2s", "--lease-seconds=2")
 PROPAGATION_SECONDS = 4.0
 """Until kube-proxy has certainly followed an EndpointSlice."""
 
@@ -88,13 +88,14 @@ def _works(made: Stand, pods: str) -> bool:
 
 
 def _disturb(made: Stand, end: float) -> None:
-    """Kill the controller every few seconds, leave it dead for a moment; restart one replica on the way."""
+    """Kill the controller a few seconds after it began, leave it dead for a moment; restart one replica on the way."""
     chance, restarted = random.Random(6), False
     while (left := end - time.monotonic()) > 0:
         time.sleep(min(left, chance.uniform(5, 15)))
         made.kill_controller()
         time.sleep(chance.uniform(0, 2))
         made.start_controller(*LIFETIMES)
+        wait("the controller", lambda: made.starts() == len(made.controllers), 60)
         if not restarted and left < SECONDS / 2:
             made.replicas[1].restart(PROPAGATION_SECONDS)
             restarted = True
