@@ -13,7 +13,7 @@ import pytest
 from tests.signals import cases, lab, oracle, shapes, tools
 from tests.signals.cases import Form
 
-MANAGERS = ("npm", "yarn1", "pnpm10")
+OTHERS = ("yarn1", "pnpm10")
 REWRITTEN: tuple[Form, ...] = ("init", "exec", "supervise")
 BROKEN = {
     "no package.json": None,
@@ -40,7 +40,7 @@ def broken(root: Path, text: str | None) -> Path:
     return root
 
 
-@pytest.mark.parametrize("manager", MANAGERS)
+@pytest.mark.parametrize("manager", ["npm", *(pytest.param(name, marks=pytest.mark.matrix) for name in OTHERS)])
 @pytest.mark.parametrize("case", BROKEN)
 def test_failures_are_the_package_managers_own(case: str, manager: str, tmp_path: Path) -> None:
     """What fails natively fails with the same exit code, and what is said up to there is the same."""
