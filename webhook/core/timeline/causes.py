@@ -62,6 +62,11 @@ class Unpredictable(ValueError):
     """The cause does not apply to this Pod; the message says why."""
 
 
+def mapping(value: Any) -> Mapping[str, Any]:
+    """Return an object of the Pod's JSON that no view has checked; what is none is empty."""
+    return value if isinstance(value, dict) else {}
+
+
 def grace_seconds(cause: Cause, seconds: int | None, pod: Pod) -> int:
     """Return what the kubelet starts with: at least 1, whatever the Pod or the cause says.
 
@@ -83,13 +88,13 @@ def grace_seconds(cause: Cause, seconds: int | None, pod: Pod) -> int:
 
 def probe_grace_seconds(container: Mapping[str, Any], pod: Pod) -> int:
     """Return what a liveness kill of a container starts with: the probe's own seconds before the Pod's."""
-    seconds = (container.get("livenessProbe") or {}).get("terminationGracePeriodSeconds")
-    return max(pod.grace_seconds if seconds is None else int(seconds), 1)
+    seconds = mapping(container.get("livenessProbe")).get("terminationGracePeriodSeconds")
+    return max(seconds if isinstance(seconds, int) else pod.grace_seconds, 1)
 
 
 def ends_at_once(cause: Cause, pod: Pod) -> bool:
     """Tell whether a delete removes the Pod without a word to any container: unscheduled, or finished."""
-    status = pod.document.get("status") or {}
-    unscheduled = status.get("phase") == "Pending" and not (pod.document.get("spec") or {}).get("nodeName")
+    status = mapping(pod.document.get("status"))
+    unscheduled = status.get("phase") == "Pending" and not pod.document["spec"].get("nodeName")
     finished = status.get("phase") in ("Succeeded", "Failed")
     return cause in (Cause.DELETE, Cause.DRAIN) and (unscheduled or finished)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from webhook.core.timeline.causes import Cause
+from webhook.core.timeline.causes import Cause, mapping
 from webhook.core.timeline.process import Fate, hearing
 from webhook.core.timeline.scenario import IGNORES
 
@@ -68,11 +68,10 @@ class End(StrEnum):
 
 
 class Hook(msgspec.Struct, frozen=True):
-    """A preStop hook: from the start to ``end``."""
+    """A preStop hook: from the start to ``end``; undisturbed it would take ``seconds``."""
 
     kind: str
     seconds: float
-    """What it would take, undisturbed."""
     end: float
     how: HookEnd
 
@@ -189,7 +188,7 @@ def _kind(handler: Handler) -> str:
 
 def stop_signal(pod: Pod, container: Container, scenario: Scenario) -> str:
     """Return the signal that asks the container to end: the Pod's before the image's before SIGTERM."""
-    own = (document_of(pod, container.name).get("lifecycle") or {}).get("stopSignal")
+    own = mapping(document_of(pod, container.name).get("lifecycle")).get("stopSignal")
     if own and scenario.kubelet >= STOP_SIGNAL:
         return str(own)
     return scenario.stop_signals.get(container.name, "SIGTERM")
