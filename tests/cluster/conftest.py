@@ -58,7 +58,8 @@ def lastcall(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iter
             images.load(archive)
     install(cluster, overlay(tmp_path_factory.mktemp("deploy")))
     yield cluster
-    uninstall(cluster)
+    if not cluster.is_lab:
+        uninstall(cluster)
 
 
 @pytest.fixture
