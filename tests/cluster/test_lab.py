@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.lab.api import wait
+from tests.cluster.lab.common import binary
 from tests.cluster.lab.teardown import mounts_below
 from tests.cluster.manifests import IMAGES, ROOT
 
@@ -61,6 +62,18 @@ def components() -> dict[str, list[int | str]]:
     """Return what runs of that lab: name -> (pid, start time)."""
     pids = DIRECTORY / "pids.json"
     return dict(json.loads(pids.read_text())) if pids.exists() else {}
+
+
+def test_binaries_of_ones_own_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TEST_ASSET_* names a file, KUBEBUILDER_ASSETS a directory, as for controller-runtime's envtest; else the cache."""
+    for name in ("KUBEBUILDER_ASSETS", "TEST_ASSET_KUBECTL"):
+        monkeypatch.delenv(name, raising=False)
+    ours = binary("kubectl")
+    (tmp_path / "kubectl").touch()
+    monkeypatch.setenv("KUBEBUILDER_ASSETS", str(tmp_path))
+    assert (binary("kubectl"), binary("kubelet")) == (tmp_path / "kubectl", ours.with_name("kubelet"))
+    monkeypatch.setenv("TEST_ASSET_KUBECTL", "/opt/kubectl")
+    assert binary("kubectl") == Path("/opt/kubectl")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -168,4 +168,4 @@ def kube_proxy(propagation: float) -> None:
         "conntrack": {"maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
     }
     write(DIR / "kube-proxy.yaml", config)
-    start("kube-proxy", binary("kube-proxy"), f"--config={DIR}/kube-proxy.yaml", "--v=4")
+    start("kube-proxy", binary("kube-proxy"), f"--config={DIR}/kube-proxy.yaml")
