@@ -65,7 +65,7 @@ def components() -> dict[str, list[int | str]]:
 
 
 def test_binaries_of_ones_own_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """TEST_ASSET_* names a file, KUBEBUILDER_ASSETS a directory, as for controller-runtime's envtest; else the cache."""
+    """TEST_ASSET_* names a file and KUBEBUILDER_ASSETS a directory, as for controller-runtime's envtest."""
     for name in ("KUBEBUILDER_ASSETS", "TEST_ASSET_KUBECTL"):
         monkeypatch.delenv(name, raising=False)
     ours = binary("kubectl")
