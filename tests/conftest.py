@@ -14,7 +14,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Demand of every test a docstring that states the behaviour."""
-    silent = {f"{item.nodeid}" for item in items if not (getattr(item, "obj", None) and item.obj.__doc__)}
+    silent = {item.nodeid for item in items if not getattr(getattr(item, "obj", None), "__doc__", None)}
     if silent:
         raise pytest.UsageError("tests without a sentence: " + ", ".join(sorted(silent)))
 

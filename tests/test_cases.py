@@ -134,7 +134,7 @@ def test_the_server_answers_the_same_patch(case: Path) -> None:
             "object": report.before,
         }
         review = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request}
-        response = client.post("/mutate/case", json=review).json["response"]
+        response = client.post("/mutate/case", json=review).get_json()["response"]
         assert response["allowed"] is True
         assert json.loads(base64.b64decode(response.get("patch", "W10="))) == list(report.operations)
         assert ("patchType" in response) == bool(report.operations)
