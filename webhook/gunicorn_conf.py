@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Any
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
-from webhook import health
-from webhook.front import Front
-from webhook.server import create_app
-from webhook.telemetry import LOGGING, Telemetry
-from webhook.tls import Certificate
+from webhook import logs
+from webhook.logs import logger
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping
 
-    from webhook.tls import Files
+    from flask import Flask
+
+    from webhook.front import Front
+    from webhook.telemetry import Telemetry
+    from webhook.tls import Certificate, Files
     from webhook.worker import Worker
 
 KEEPALIVE_SECONDS = 120
@@ -52,13 +53,13 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
     """gunicorn without a command line of its own; ``run()`` returns when the server has been told to stop."""
 
     def __init__(self, profiles: Mapping[str, Mapping[str, Any]], options: Options) -> None:
-        self.telemetry = Telemetry()
+        self.telemetry: Telemetry
         self.drain_seconds = options.drain_seconds
+        self._profiles = profiles
         self._given = options
-        self._certificate = _certificate(options, self.telemetry)
+        self._certificate: Certificate | None = None
+        self._flask: Flask
         self._worker: Worker | None = None
-        self._flask = create_app(profiles, self.telemetry, self.not_ready)
-        self._front = Front(profiles, self.telemetry, self._flask)
         self._health = _listen(options.host, options.health_port)
         super().__init__()
 
@@ -68,8 +69,17 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
             self.cfg.set(name, value)
 
     def load(self) -> Front:
-        """Return the ASGI application."""
-        return self._front
+        """Return the ASGI application; the worker calls this, so that the arbiter needs no memory for it."""
+        from webhook.front import Front  # noqa: PLC0415
+        from webhook.server import create_app  # noqa: PLC0415
+        from webhook.telemetry import Telemetry  # noqa: PLC0415
+        from webhook.tls import Certificate  # noqa: PLC0415
+
+        self.telemetry = Telemetry()
+        if self._given.files:
+            self._certificate = Certificate(self._given.files, self.telemetry, self._given.tls_minimum)
+        self._flask = create_app(self._profiles, self.telemetry, self.not_ready)
+        return Front(self._profiles, self.telemetry, self._flask)
 
     def not_ready(self) -> str:
         """Return why the server should get no traffic, or an empty string."""
@@ -94,7 +104,10 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         if self._certificate:
             self._certificate.check()  # one that cannot be used is told at the start
         if self._health:
+            from webhook import health  # noqa: PLC0415
+
             health.serve(self._health, self._flask)
+        logger.info("answering")
 
     def _options(self) -> dict[str, Any]:
         host = self._given.host
@@ -105,11 +118,11 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
             "graceful_timeout": int(self.drain_seconds) + GRACEFUL_SECONDS + 5,
             "worker_tmp_dir": "/dev/shm",  # noqa: S108 - the heartbeat; a root file system may be read-only
             "control_socket_disable": True,  # it wants a writable home
-            "logconfig_dict": LOGGING,
+            "logconfig_dict": logs.CONFIGURATION,
             "logger_class": _Log,
         }
         # To gunicorn files mean no more than "TLS is on"; the real ones may not be there yet.
-        return options | ({"certfile": os.devnull, "keyfile": os.devnull} if self._certificate else {})
+        return options | ({"certfile": os.devnull, "keyfile": os.devnull} if self._given.files else {})
 
 
 class _Log(Logger):  # type: ignore[misc] # gunicorn has no types
@@ -125,12 +138,6 @@ def serve(profiles: Mapping[str, Mapping[str, Any]], options: Options) -> None:
     logging._srcfile = None  # noqa: SLF001
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     Server(profiles, options).run()
-
-
-def _certificate(options: Options, telemetry: Telemetry) -> Certificate | None:
-    if options.files is None:
-        return None
-    return Certificate(options.files, telemetry, *([options.tls_minimum] if options.tls_minimum else []))
 
 
 def _listen(host: str, port: int | None) -> socket.socket | None:

@@ -14,9 +14,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
 from webhook.core.settings import PROFILES, InvalidSetting, parse
 
 if TYPE_CHECKING:
@@ -37,6 +34,9 @@ def load(path: Path | None) -> Mapping[str, Mapping[str, Any]]:
     """Return the built-in profiles, with those of the file laid over them; raise ``BadProfiles``."""
     if path is None:
         return PROFILES
+    from ruamel.yaml import YAML  # noqa: PLC0415 - megabytes, for a server that may have no file to read
+    from ruamel.yaml.error import YAMLError  # noqa: PLC0415
+
     try:
         data = YAML(typ="safe", pure=True).load(path) or {}
     except (OSError, YAMLError, ValueError) as error:

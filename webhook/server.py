@@ -22,7 +22,8 @@ from werkzeug.exceptions import (
 from webhook.core.decision import Report, refused
 from webhook.core.review import BadReview, parse, respond, review
 from webhook.core.settings import PROFILES
-from webhook.telemetry import Telemetry, logger
+from webhook.logs import logger
+from webhook.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

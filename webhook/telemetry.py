@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-import traceback
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -17,13 +14,13 @@ from prometheus_client import (
 )
 
 from webhook import __version__
+from webhook.logs import write
 
 if TYPE_CHECKING:
-    from webhook.core.decision import Report
+    from webhook.core.decision import Outcome, Reason, Report
     from webhook.core.review import Request
 
 disable_created_metrics()  # type: ignore[no-untyped-call] # they double the series and say when the process started
-logger = logging.getLogger("lastcall")
 
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0)
 """Seconds; a review takes about a millisecond, and the API server gives up after five."""
@@ -58,6 +55,7 @@ class Telemetry:
         self.reload_errors = Counter(
             "lastcall_certificate_reload_errors", "Certificate pairs that could not be used", registry=registry
         )
+        self._counts: dict[tuple[str, Outcome, Reason], Counter] = {}
         info = Gauge("lastcall_build_info", "Always 1", ["version"], registry=registry)
         info.labels(__version__).set(1)
 
@@ -66,10 +64,13 @@ class Telemetry:
         self.seconds.observe(seconds)
         self.reviews.labels(report.outcome).inc()
         for decision in report.decisions:
-            self.decisions.labels(decision.mutation, decision.outcome, decision.reason.code).inc()
+            key = (decision.mutation, decision.outcome, decision.reason)
+            if key not in self._counts:  # a look-up of its own would be a fifth of the whole answer
+                self._counts[key] = self.decisions.labels(decision.mutation, decision.outcome, decision.reason.code)
+            self._counts[key].inc()
         for problem in report.problems:
             self.problems.labels(problem.reason.code).inc()
-        logger.info("review", extra={"fields": fields(request, profile, report, seconds)})
+        write("info", "review", fields(request, profile, report, seconds))
 
     def exposition(self) -> bytes:
         """Return all metrics in the Prometheus text format."""
@@ -92,33 +93,3 @@ def fields(request: Request, profile: str, report: Report, seconds: float) -> di
         "problems": [p.message[:256] for p in report.problems[:16]],
         "milliseconds": round(seconds * 1000, 2),
     }
-
-
-class JsonFormatter(logging.Formatter):
-    """One JSON object a line, so that nothing in a name can forge a second line."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Write the record."""
-        line = {
-            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
-            "level": record.levelname.lower(),
-            "message": record.getMessage(),
-            **getattr(record, "fields", {}),
-        }
-        if record.exc_info and record.exc_info[0]:
-            # Not the exception's own text, which may quote what a Pod holds.
-            line["error"] = record.exc_info[0].__name__
-            line["at"] = [f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(record.exc_info[2])]
-        return msgspec.json.encode(line).decode()
-
-
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"json": {"()": JsonFormatter}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
-    "root": {"level": "WARNING", "handlers": ["stderr"]},
-    "loggers": {
-        name: {"level": "INFO", "handlers": ["stderr"], "propagate": False} for name in ("lastcall", "gunicorn.error")
-    },
-}

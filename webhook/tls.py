@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import IO, TYPE_CHECKING
 
-from webhook.telemetry import logger
+from webhook.logs import logger
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,10 +50,10 @@ class Files:
 class Certificate:
     """The TLS context in use. Safe to use from any thread."""
 
-    def __init__(self, files: Files, telemetry: Telemetry, minimum: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2) -> None:
+    def __init__(self, files: Files, telemetry: Telemetry, minimum: ssl.TLSVersion | None = None) -> None:
         self.files = files
         self._telemetry = telemetry
-        self._minimum = minimum
+        self._minimum = minimum or ssl.TLSVersion.TLSv1_2
         self._lock = Lock()
         self._checked = float("-inf")
         self._snapshot: tuple[bytes, bytes, bytes, bytes] | None = None

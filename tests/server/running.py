@@ -106,7 +106,12 @@ class Running:
         with output.open("wb") as file:
             process = subprocess.Popen([sys.executable, *arguments], stdout=file, stderr=subprocess.STDOUT, cwd=folder)
         running = cls(process, output, tls)
-        running.port = int(until(lambda: LISTENING.search(running.log()) or process.poll(), "listening")[1])
+        # A SIGTERM that reaches gunicorn's worker before it has its handlers is lost, and costs the whole grace.
+        ready = "Booting worker" if "gunicorn" in arguments else '"answering"'
+        until(lambda: ready in running.log(), "a server that answers")
+        found = LISTENING.search(running.log())
+        assert found
+        running.port = int(found[1])
         return running
 
     def log(self) -> str:

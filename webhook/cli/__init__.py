@@ -20,6 +20,7 @@ COMMANDS = {
     "launcher": "the text that is put in front of npm, yarn and pnpm",
     "manifests": "the objects in the cluster that depend on the profiles",
     "completion": "what makes a shell complete commands and options",
+    "check": "whether a cluster is fit for lastcall, and whether it works there",
     "serve": "answer the API server",
 }
 """Name -> what it does, in the order of ``lastcall --help``; the module of the same name has ``command``."""

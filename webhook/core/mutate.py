@@ -135,7 +135,8 @@ def _run(pod: Pod, resolved: Resolved) -> list[Decision]:
     for mutation in MUTATIONS:
         new = [replace(d, mutation=mutation.name) for d in mutation.decide(pod, resolved)]
         decisions += new
-        pod = read(apply(pod.document, _operations(pod, new)))
+        if operations := _operations(pod, new):
+            pod = read(apply(pod.document, operations))
     return decisions
 
 

@@ -1,0 +1,138 @@
+"""Measure servers side by side: ``python -m bench.compare --help``.
+
+All run at the same time and the load goes round them in rotated order, so that a slow spell of the machine meets all
+of them. Ratios (columns "x") are to the first server, formed within a round; the median is printed. CPU is user
+and system time of all of a server's processes, per answered review.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from bench.servers import Server, build, certificates, commands
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Rounds: TypeAlias = dict[str, list[dict[str, Any]]]
+
+
+def rotated(servers: Sequence[Server], number: int) -> list[Server]:
+    start = number % len(servers)
+    return [*servers[start:], *servers[:start]]
+
+
+def ratio(rounds: Rounds, name: str, key: str) -> float:
+    """Return the median of the ratios to the first server, each of one round."""
+    first = next(iter(rounds.values()))
+    return float(statistics.median(own[key] / of[key] for own, of in zip(rounds[name], first, strict=True)))
+
+
+def measure(servers: Sequence[Server], connections: int, rounds: int, seconds: float) -> Rounds:
+    seen: Rounds = {server.name: [] for server in servers}
+    for number in range(rounds):
+        for server in rotated(servers, number):
+            seen[server.name].append(server.load("-c", str(connections), "-d", f"{seconds}s"))
+    return seen
+
+
+def row(*cells: object) -> None:
+    """Print a row of a Markdown table."""
+    print("|", " | ".join(f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in cells), "|")
+
+
+def header(title: str, *cells: str) -> None:
+    """Print the beginning of a Markdown table."""
+    print(f"\n{title}\n")
+    row(*cells)
+    row(*["---"] * len(cells))
+
+
+def table(rounds: Rounds, connections: int) -> None:
+    title = f"{connections} connection" + "s" * (connections > 1)
+    header(title, "server", "CPU us", "x", "p50 ms", "x", "p99 ms", "x", "reviews/s", "x", "failed")
+    for name, seen in rounds.items():
+        cells: list[object] = [name]
+        for key in ("cpu_us", "p50_ms", "p99_ms", "per_second"):
+            middle = statistics.median(one[key] for one in seen)
+            cells += [round(middle) if middle >= 100 else middle, ratio(rounds, name, key)]
+        row(*cells, sum(one["failed"] for one in seen))
+
+
+def cold_starts(arms: dict[str, list[str]], folder: Path, times: int) -> dict[str, list[float]]:
+    """Start and end each server so many times, by turns; return the milliseconds to the first answer."""
+    seen: dict[str, list[float]] = {name: [] for name in arms}
+    for _ in range(times):
+        for name, command in arms.items():
+            server = Server(name, command, folder)
+            try:
+                seen[name].append(server.cold())
+            finally:
+                server.stop()
+    return seen
+
+
+def bursts(servers: Sequence[Server], sizes: Sequence[int], rounds: int) -> None:
+    header("Bursts of new Go clients, five reviews each", "server", "clients", "answered", "failed", "slowest s")
+    for server in servers:
+        for size in sizes:
+            seen = server.load("-burst", str(size), "-rounds", str(rounds))
+            row(server.name, size, seen["ok"], seen["failed"], seen["max_ms"] / 1000)
+
+
+def memory(servers: Sequence[Server], idle: Mapping[str, float], cold: Mapping[str, list[float]]) -> None:
+    header("Memory and start", "server", "PSS MiB idle", "after load", "x", "RSS MiB", "cold start ms", "x")
+    loaded = {server.name: server.mebibytes() for server in servers}
+    start = {name: statistics.median(times) if times else float("nan") for name, times in cold.items()}
+    first = servers[0].name
+    for name, mebibytes in loaded.items():
+        rss = next(server for server in servers if server.name == name).mebibytes("Rss")
+        row(name, idle[name], mebibytes, mebibytes / loaded[first], rss, start[name], start[name] / start[first])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--arms", default="goref,lastcall,flask,echo-wsgi,echo-asgi", help="the first is the reference")
+    parser.add_argument(
+        "--arm", action="append", default=[], metavar="NAME=COMMAND", help="one more, with {port}, {folder}"
+    )
+    parser.add_argument("--connections", default="1,16")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=3.0, help="of one load")
+    parser.add_argument("--cold", type=int, default=5, help="cold starts of each")
+    parser.add_argument("--bursts", default="", help="sizes, as in 16,64,256")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="lastcall-bench-") as name:
+        run(given, Path(name))
+
+
+def run(given: argparse.Namespace, folder: Path) -> None:
+    build(folder)
+    certificates(folder)
+    known = commands(folder)
+    arms = {arm: known[arm] for arm in given.arms.split(",")}
+    for extra in given.arm:
+        arm, _, command = extra.partition("=")
+        arms[arm] = command.replace("{folder}", str(folder)).split()
+    cold = cold_starts(arms, folder, given.cold)
+    servers = [Server(arm, command, folder) for arm, command in arms.items()]
+    try:
+        for server in servers:
+            server.cold()
+        idle = {server.name: server.mebibytes() for server in servers}
+        for connections in map(int, given.connections.split(",")):
+            table(measure(servers, connections, given.rounds, given.seconds), connections)
+        memory(servers, idle, cold)
+        if given.bursts:
+            bursts(servers, [int(size) for size in given.bursts.split(",")], 10)
+    finally:
+        for server in servers:
+            server.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,15 @@
+.PHONY: bench
+bench: .venv/ready ## lastcall beside a controller-runtime webhook, and bursts of new clients (needs go; 5 minutes)
+	$(BIN)/python -m bench.compare --bursts 16,64,256
+
+.PHONY: bench-regression
+bench-regression: .venv/ready ## CPU per review as a ratio to a bare ASGI echo in the same run (needs go; a minute)
+	$(BIN)/python -m bench.regression
+
+.PHONY: bench-memory
+bench-memory: .venv/ready ## 1,000 reviews a second for a minute: no failure, memory grows by less than 5 % (needs go)
+	$(BIN)/python -m bench.memory
+
+.PHONY: check-monitoring
+check-monitoring: .venv/ready ## promtool tries every alert (needs promtool: apt-get install prometheus)
+	$(BIN)/python -m bench.monitoring

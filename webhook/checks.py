@@ -1,0 +1,133 @@
+"""What in a cluster keeps lastcall from working, or makes it dangerous. Pure: API objects in, findings out.
+
+https://kubernetes.io/docs/concepts/cluster-administration/admission-webhooks-good-practices/
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+SYSTEM = ("kube-system", "kube-node-lease")
+SLEEP_MINOR = 30
+"""The first minor version of Kubernetes 1 that takes a preStop sleep without a feature gate (KEP-3960)."""
+_CAPS_GRACE = re.compile(r"terminationGracePeriodSeconds|preStop")
+
+
+class Level(StrEnum):
+    """How bad it is."""
+
+    OK = "ok"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at."""
+
+    level: Level
+    about: str
+    text: str
+    advice: str = ""
+
+
+def version(info: Mapping[str, Any]) -> Finding:
+    """Judge what ``/version`` returns."""
+    name = str(info.get("gitVersion", "unknown"))
+    minor = re.match(r"\d+", str(info.get("minor", "")))
+    if minor and int(minor[0]) >= SLEEP_MINOR:
+        return Finding(Level.OK, "Kubernetes", f"{name} takes preStop sleeps")
+    advice = f"Upgrade to 1.{SLEEP_MINOR}, or set the feature gate PodLifecycleSleepAction (alpha in 1.29)."
+    return Finding(Level.ERROR, "Kubernetes", f"{name} drops preStop sleeps", advice)
+
+
+def configuration(
+    found: Mapping[str, Any], namespaces: Sequence[Mapping[str, Any]], deployment: Mapping[str, Any] | None, own: str
+) -> Iterator[Finding]:
+    """Judge our MutatingWebhookConfiguration; ``own`` is the namespace that lastcall runs in."""
+    replicas = int(((deployment or {}).get("spec") or {}).get("replicas") or 0)
+    ready = int(((deployment or {}).get("status") or {}).get("readyReplicas") or 0)
+    if ready == 0:
+        advice = f"kubectl -n {own} describe pods; /readyz says why one is not ready."
+        yield Finding(Level.ERROR, "Deployment", "no replica is ready: Pods pass unseen, or not at all", advice)
+    for webhook in found.get("webhooks") or ():
+        name, fails = str(webhook.get("name")), webhook.get("failurePolicy", "Fail") == "Fail"
+        if fails and replicas < 2:  # noqa: PLR2004 - one and another one
+            advice = "Run two replicas, or set failurePolicy Ignore."
+            yield Finding(
+                Level.ERROR, name, "failurePolicy Fail with one replica: no Pod starts while it is away", advice
+            )
+        if not (webhook.get("clientConfig") or {}).get("caBundle"):
+            advice = "Start the certs controller or cert-manager's injector, or set caBundle."
+            yield Finding(Level.ERROR, name, "has no caBundle: the API server trusts nobody there", advice)
+        for namespace in namespaces:
+            metadata = namespace.get("metadata") or {}
+            if metadata.get("name") in (*SYSTEM, own) and selects(webhook.get("namespaceSelector"), metadata):
+                level = Level.ERROR if fails else Level.WARNING
+                advice = "Exclude it by kubernetes.io/metadata.name in the namespaceSelector, as deploy/ does."
+                yield Finding(level, name, f"is asked about Pods of {metadata['name']}", advice)
+
+
+def bundles(found: Mapping[str, Any]) -> set[bytes]:
+    """Return every caBundle of a configuration, in PEM."""
+    texts = ((w.get("clientConfig") or {}).get("caBundle") for w in found.get("webhooks") or ())
+    return {base64.b64decode(text) for text in texts if text}
+
+
+def others(configurations: Iterable[Mapping[str, Any]], policies: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
+    """Look at who else changes Pods: policies that name a grace period or a hook may undo what lastcall does."""
+    for other in configurations:
+        if any(_asks_for_pods(webhook) for webhook in other.get("webhooks") or ()):
+            yield Finding(Level.OK, _name(other), "changes Pods as well; lastcall is asked again after it (IfNeeded)")
+    for policy in policies:
+        if _CAPS_GRACE.search(json.dumps(policy.get("spec") or {})):
+            advice = "Let it allow what lastcall needs: the Pod's own grace period and the sleep; 600 s at most."
+            text = "names terminationGracePeriodSeconds or preStop, and may cut what lastcall adds"
+            yield Finding(Level.WARNING, _name(policy), text, advice)
+
+
+def network(policies: Sequence[Mapping[str, Any]]) -> Finding:
+    """Judge the NetworkPolicies of our namespace."""
+    if any("Ingress" in ((p.get("spec") or {}).get("policyTypes") or ["Ingress"]) for p in policies):
+        return Finding(Level.OK, "NetworkPolicy", "there is one for incoming connections")
+    advice = "Apply deploy/base/network-policy.yaml; any Pod can send reviews otherwise."
+    return Finding(Level.WARNING, "NetworkPolicy", "none limits who reaches the webhook", advice)
+
+
+def selects(selector: Mapping[str, Any] | None, metadata: Mapping[str, Any]) -> bool:
+    """Tell whether a label selector selects an object; an empty one selects everything."""
+    labels = {"kubernetes.io/metadata.name": metadata.get("name"), **(metadata.get("labels") or {})}
+    selector = selector or {}
+    wanted = all(labels.get(key) == value for key, value in (selector.get("matchLabels") or {}).items())
+    return wanted and all(_holds(one, labels) for one in selector.get("matchExpressions") or ())
+
+
+def _holds(expression: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
+    key, values = expression["key"], expression.get("values") or ()
+    match expression["operator"]:
+        case "In":
+            return labels.get(key) in values
+        case "NotIn":
+            return labels.get(key) not in values
+        case "Exists":
+            return key in labels
+        case _:
+            return key not in labels
+
+
+def _asks_for_pods(webhook: Mapping[str, Any]) -> bool:
+    return any(
+        {"pods", "*", "*/*", "pods/*"} & set(rule.get("resources") or ())
+        and {"CREATE", "*"} & set(rule.get("operations") or ())
+        for rule in webhook.get("rules") or ()
+    )
+
+
+def _name(found: Mapping[str, Any]) -> str:
+    return f"{found.get('kind') or 'MutatingWebhookConfiguration'} {(found.get('metadata') or {}).get('name')}"

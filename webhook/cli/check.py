@@ -1,0 +1,147 @@
+"""``lastcall check``: tell whether a cluster is fit for lastcall, and whether it works there."""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+from base64 import b64decode
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+
+from webhook import checks, cluster
+from webhook.checks import Finding, Level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from webhook.cluster import Cluster, Resource
+
+NAME = "lastcall"
+ADMISSION = "admissionregistration.k8s.io/v1"
+CONFIGURATIONS = cluster.Resource(ADMISSION, "mutatingwebhookconfigurations", "MutatingWebhookConfiguration")
+DEPLOYMENTS = cluster.Resource("apps/v1", "deployments", "Deployment")
+SECRETS = cluster.Resource("v1", "secrets", "Secret")
+NETWORK_POLICIES = cluster.Resource("networking.k8s.io/v1", "networkpolicies", "NetworkPolicy")
+POLICIES = (
+    cluster.Resource("kyverno.io/v1", "clusterpolicies", "ClusterPolicy"),
+    cluster.Resource(ADMISSION, "mutatingadmissionpolicies", "MutatingAdmissionPolicy"),
+)
+NEEDED = (
+    (ADMISSION, "mutatingwebhookconfigurations", ""),
+    ("apps/v1", "deployments", NAME),
+    ("v1", "namespaces", ""),
+    ("rbac.authorization.k8s.io/v1", "clusterroles", ""),
+)
+"""What an installation creates: group and version, resource, namespace."""
+STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.ERROR: "red"}
+EPILOG = """\b
+Before the installation: the version, your permissions, who else changes Pods.
+After it as well: replicas, failurePolicy, selectors, caBundle and certificate, NetworkPolicy.
+
+\b
+A cluster is only read. Exit codes:
+  0  nothing is wrong       1  an error was found       2  the cluster could not be read
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.option("--namespace", default=NAME, show_default=True, help="Where lastcall runs, or will.")
+@click.option("--context", help="The kubeconfig's context.")
+@click.option("--kubeconfig", type=click.Path(path_type=Path), help="The kubeconfig; $KUBECONFIG by default.")
+def command(namespace: str, context: str | None, kubeconfig: Path | None) -> None:
+    """Check a cluster, before and after the installation."""
+    console, worst = Console(highlight=False, soft_wrap=True), Level.OK
+    try:
+        for finding in look(cluster.connect(context, kubeconfig), namespace):
+            console.print(f"[{STYLES[finding.level]}]{finding.level:<8}[/] {finding.about}: {finding.text}")
+            if finding.advice:
+                console.print(f"         {finding.advice}", style="dim")
+            worst = Level.ERROR if Level.ERROR in (worst, finding.level) else worst
+    except cluster.ClusterError as error:
+        raise click.UsageError(str(error)) from None
+    raise SystemExit(worst is Level.ERROR)
+
+
+def look(api: Cluster, own: str) -> Iterator[Finding]:
+    """Read what there is and judge it."""
+    yield checks.version(_version(api))
+    yield from _permissions(api)
+    found = _get(api, CONFIGURATIONS, NAME)
+    every = _list(api, CONFIGURATIONS)
+    policies = [policy | {"kind": kind.kind} for kind in POLICIES for policy in _list(api, kind)]
+    yield from checks.others([c for c in every if c["metadata"]["name"] != NAME], policies)
+    if found is None:
+        yield Finding(Level.OK, "lastcall", "is not installed yet", "kubectl apply -k deploy/overlays/self-managed")
+        return
+    yield from checks.configuration(found, _list(api, cluster.NAMESPACES), _get(api, DEPLOYMENTS, NAME, own), own)
+    yield checks.network(_list(api, NETWORK_POLICIES, own))
+    yield from _certificate(api, found, own)
+
+
+def _certificate(api: Cluster, found: dict[str, Any], own: str) -> Iterator[Finding]:
+    """Shake hands with the pair of the Secret as the API server would, once for each bundle."""
+    from webhook.tls import load, verify  # noqa: PLC0415
+
+    secret = next((s for s in _list(api, SECRETS, own) if "lastcall" in s["metadata"]["name"] and _pair(s)), None)
+    if secret is None:
+        yield Finding(Level.WARNING, "certificate", f"there is no Secret of {own} to read it from")
+        return
+    certificate, key = _pair(secret)
+    for bundle in checks.bundles(found):
+        try:
+            verify(load(certificate, key), bundle, f"{NAME}.{own}.svc")
+        except (ssl.SSLError, ValueError) as error:
+            reason = getattr(error, "verify_message", "") or " ".join(str(error).split())
+            advice = "The bundle and the leaf are not of one CA: see docs/operations.md, certificates."
+            yield Finding(Level.ERROR, "certificate", f"the API server will not trust it: {reason}", advice)
+        else:
+            yield Finding(Level.OK, "certificate", "the caBundle verifies it for the Service's name")
+
+
+def _pair(secret: dict[str, Any]) -> tuple[bytes, ...]:
+    data = secret.get("data") or {}
+    return (
+        tuple(b64decode(data[name]) for name in ("tls.crt", "tls.key")) if {"tls.crt", "tls.key"} <= set(data) else ()
+    )
+
+
+def _permissions(api: Cluster) -> Iterator[Finding]:
+    """Ask whether whoever runs this may install it (a SelfSubjectAccessReview changes nothing)."""
+    from kubernetes import client  # noqa: PLC0415 - see webhook/cluster.py
+
+    ask = client.AuthorizationV1Api(api.api).create_self_subject_access_review
+    for group_version, resource, namespace in NEEDED:
+        group = group_version.rpartition("/")[0]
+        asked = client.V1ResourceAttributes(verb="create", group=group, resource=resource, namespace=namespace)
+        review = client.V1SelfSubjectAccessReview(spec=client.V1SelfSubjectAccessReviewSpec(resource_attributes=asked))
+        with contextlib.suppress(client.ApiException):
+            status = ask(review).status
+            if status and not status.allowed:
+                text = f"you may not create {resource}"
+                yield Finding(Level.WARNING, "permissions", text, "Only an installation needs it: ask for the right.")
+
+
+def _version(api: Cluster) -> dict[str, Any]:
+    from kubernetes import client  # noqa: PLC0415 - see webhook/cluster.py
+
+    try:
+        code = client.VersionApi(api.api).get_code()
+    except Exception as error:  # noqa: BLE001 - urllib3 and the client have a dozen kinds
+        raise cluster.ClusterError(f"the API server cannot be asked: {' '.join(str(error).split())[:200]}") from None
+    return {"gitVersion": code.git_version, "minor": code.minor}
+
+
+def _get(api: Cluster, resource: Resource, name: str, namespace: str = "") -> dict[str, Any] | None:
+    with contextlib.suppress(cluster.NotFound):
+        return api.get(resource, name, namespace)
+    return None
+
+
+def _list(api: Cluster, resource: Resource, namespace: str = "") -> list[dict[str, Any]]:
+    """Return the objects; none where there is no such kind, or no right to see it."""
+    with contextlib.suppress(cluster.ClusterError):
+        return [found for found, _ in api.objects(resource, namespace)]
+    return []
