@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.api_server import Served, kubeconfig, serve
-from webhook import launcher, processes
+from webhook import launcher, proc, processes
 from webhook.cli import main
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def test_trees(tmp_path: Path, argv: list[str], code: int, says: str, heard: boo
 def test_pid_one_without_a_handler(tmp_path: Path) -> None:
     """PID 1 of a namespace that has no handler gets no SIGTERM at all, and inspect says so."""
     with running(tmp_path, [*IN_NAMESPACE, "sh", "-c", f"{RUN}; true"]) as process:
-        (root,) = (p.key for p in processes.local(process.pid) if p.parent == process.pid)
+        (root,) = (p.key for p in proc.local(process.pid) if p.parent == process.pid)
         code, text = say(process, root)
         assert (code, "sh (pid 1) has no handler for SIGTERM, and the kernel keeps it from PID 1" in text) == (1, True)
         assert "nothing ends before the grace period does" in text
@@ -131,7 +131,7 @@ def test_what_a_container_prints() -> None:
         "@process", status(30, 0, caught=False), "@argv", "sh",
         "@process", "Pid: x", "@argv", "",
     ))  # fmt: skip
-    tree = processes.printed(text)
+    tree = proc.printed(text)
     assert [(p.pid, p.program) for p in tree] == [(1, "yarn"), (7, "node")]
     explanation = processes.explain(tree)
     assert explanation.steps[0] == "yarn (pid 1) ends at once (yarn 1) or waits for its child (yarn 4)"
@@ -141,10 +141,10 @@ def test_what_a_container_prints() -> None:
 def test_the_reader_reads_what_proc_has(tmp_path: Path) -> None:
     """The reader, run by a real shell, finds the very processes that are found locally."""
     with running(tmp_path, ["sh", "-c", f"{RUN}; true"]) as process:
-        out = subprocess.run(["/bin/sh", "-c", processes.READER], capture_output=True, text=True, check=True).stdout
+        out = subprocess.run(["/bin/sh", "-c", proc.READER], capture_output=True, text=True, check=True).stdout
         parts = (part.partition("@argv\n") for part in out.split("@process\n")[1:])
-        seen = {p.key: p.argv for s, _, a in parts if (p := processes.parse(s, [w for w in a.split("\n") if w]))}
-        for expected in processes.local(process.pid):
+        seen = {p.key: p.argv for s, _, a in parts if (p := proc.parse(s, [w for w in a.split("\n") if w]))}
+        for expected in proc.local(process.pid):
             assert seen[expected.key] == expected.argv
 
 

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from webhook.core.package_managers import tool_of
 from webhook.launcher import MARK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-_SIGTERM = 1 << 14  # signal 15, in masks whose lowest bit is signal 1
 _SHELLS = ("sh", "dash", "ash", "bash", "busybox", "zsh", "ksh")
 _FORWARDS = ("tini", "tini-static", "docker-init", "dumb-init", "catatonit")
 
@@ -60,45 +58,6 @@ class Process:
     def __str__(self) -> str:
         """Name it for people."""
         return f"{'the launcher' if self.launches else self.program} (pid {self.pid})"
-
-
-def parse(status: str, argv: Sequence[str]) -> Process | None:
-    """Read ``/proc/<pid>/status``; None for what is no living process, or no status at all."""
-    fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
-    try:
-        key, parent = int(fields["Pid"]), int(fields["PPid"])
-        pid = int(fields.get("NSpid", fields["Pid"]).split()[-1])
-        caught, ignored = (bool(int(fields[name], 16) & _SIGTERM) for name in ("SigCgt", "SigIgn"))
-    except (KeyError, ValueError, IndexError):
-        return None
-    if fields.get("State", "").strip().startswith(("Z", "X")):
-        return None
-    does = Does.HANDLES if caught else Does.IGNORES if ignored else Does.SHIELDED if pid == 1 else Does.DIES
-    return Process(pid, parent, key, tuple(argv) or (fields.get("Name", "?").strip(),), does)
-
-
-def local(root: int, proc: Path = Path("/proc")) -> list[Process]:
-    """Return a process of this machine and all below it, the root first; one that ends meanwhile is left out."""
-    found: dict[int, Process] = {}
-    for folder in proc.iterdir():
-        if folder.name.isdigit():
-            try:
-                words = (folder / "cmdline").read_bytes().decode(errors="replace").rstrip("\0").split("\0")
-                process = parse((folder / "status").read_text(errors="replace"), [w for w in words if w])
-            except OSError:
-                continue
-            if process:
-                found[process.key] = process
-    return below(found.values(), root)
-
-
-def below(processes: Iterable[Process], root: int) -> list[Process]:
-    """Return the process whose key is ``root`` and all its descendants, parents before children."""
-    listed = sorted(processes, key=lambda process: process.key)
-    tree = [process for process in listed if process.key == root]
-    for process in tree:
-        tree.extend(child for child in listed if child.parent == process.key and child not in tree)
-    return tree
 
 
 @dataclass(frozen=True)
@@ -188,26 +147,3 @@ class _Walk:
         self.steps.append(f"{process} {what}: {', '.join(map(str, children))}")
         ended = [self.signal(child) for child in children]
         return all(ended)
-
-
-READER = r"""
-for p in /proc/[0-9]*; do
-  [ -r "$p/status" ] || continue
-  echo "@process"
-  while read -r line; do echo "$line"; done 2>/dev/null <"$p/status"
-  echo "@argv"
-  tr '\000' '\n' 2>/dev/null <"$p/cmdline"
-done
-"""
-"""Prints every process of a container; needs a shell, and ``tr`` for the arguments."""
-
-
-def printed(text: str) -> list[Process]:
-    """Read what ``READER`` prints: PID 1 and what is below it, so not the reader itself."""
-    found = []
-    for part in text.split("@process\n")[1:]:
-        status, _, argv = part.partition("@argv\n")
-        process = parse(status, [word for word in argv.split("\n") if word])
-        if process:
-            found.append(process)
-    return below(found, 1)

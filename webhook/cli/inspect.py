@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from webhook import cluster, processes
+from webhook import cluster, proc, processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,7 +73,7 @@ def command(
 
 
 def _local(pid: int) -> tuple[str, Sequence[processes.Process]]:
-    tree = processes.local(pid)
+    tree = proc.local(pid)
     if not tree:
         raise click.UsageError(f"there is no process {pid}")
     return f"process {pid}", tree
@@ -126,10 +126,10 @@ def _running(pod: dict[str, Any], wanted: str | None) -> Iterator[str]:
 
 def _tree(connected: cluster.Cluster, pod: str, namespace: str, name: str) -> tuple[list[processes.Process], str]:
     try:
-        out, err, code = connected.run(pod, namespace, name, ["/bin/sh", "-c", processes.READER])
+        out, err, code = connected.run(pod, namespace, name, ["/bin/sh", "-c", proc.READER])
     except cluster.ClusterError as error:
         return [], str(error)
-    tree = processes.printed(out)
+    tree = proc.printed(out)
     reason = " ".join(err.split()) or f"exit code {code}"
     return tree, f"its processes cannot be read ({reason}): the image needs a shell"
 

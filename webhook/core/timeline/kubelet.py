@@ -146,23 +146,22 @@ def _lane(
     again = scenario.cause is not Cause.LIVENESS and DOUBLE_GRACE[0] <= scenario.kubelet <= DOUBLE_GRACE[1]
     kill_at = at + (grace if again else max(left, FLOOR))
     (heard, program), drain = hearing(container, pod), scenario.drain_of(container, pod)
+    signal, needs = stop_signal(pod, container, scenario), None if drain == IGNORES else drain
     base: dict[str, Any] = {"container": container.name, "role": role, "grace": grace, "hook": hook, "started": start}
-    base |= {
-        "fate": heard,
-        "program": program,
-        "signal": stop_signal(pod, container, scenario),
-        "drain": None if drain == IGNORES else drain,
-    }
+    base |= {"fate": heard, "program": program, "signal": signal, "drain": needs}
     if quits is not None and quits <= at:
         released = max(at if hook else start, quits)
         return Lane(**base, signal_at=None, kill_at=None, end=quits, how=End.BY_ITSELF, released=released)
-    done, how = {
-        Fate.HEARD: (at + drain, End.EXITED),
-        Fate.DROPPED: (at + min(DROP_SECONDS, drain), End.DROPPED),
-        Fate.KEPT: (IGNORES, End.KILLED),
-    }[heard]
-    end, how = (done, how) if done <= kill_at else (kill_at, End.KILLED)
+    after, how = _after(heard, drain)
+    end, how = (at + after, how) if at + after <= kill_at else (kill_at, End.KILLED)
     return Lane(**base, signal_at=at, kill_at=kill_at, end=end, how=how, released=end)
+
+
+def _after(fate: Fate, drain: float) -> tuple[float, End]:
+    """Return how long after the stop signal a container ends that nobody kills, and how."""
+    if fate is Fate.KEPT:
+        return IGNORES, End.KILLED
+    return (drain, End.EXITED) if fate is Fate.HEARD else (min(DROP_SECONDS, drain), End.DROPPED)
 
 
 def _hook(pod: Pod, container: Container, scenario: Scenario, grace: int, start: float) -> Hook | None:
