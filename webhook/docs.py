@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from webhook.core import settings
 from webhook.core.mutate import TABLES
 from webhook.core.mutations import MUTATIONS
+from webhook.core.timeline import Harm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +65,7 @@ def _mutations() -> Iterator[str]:
         module = sys.modules[mutation.decide.__module__]
         yield f"## {mutation.name}\n\n{(inspect.getdoc(module) or '').replace('``', '`')}\n"
         yield from _reasons(mutation.reasons)
-    for table in TABLES:
+    for table in (*TABLES, Harm):
         if table not in {mutation.reasons for mutation in MUTATIONS}:
             yield f"## {(table.__doc__ or '').splitlines()[0].rstrip('.')}\n"
             yield from _reasons(table)
