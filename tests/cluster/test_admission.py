@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from tests.cluster.manifests import Object
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
-GENERATED = 300
+GENERATED = 340  # of which the API server rejects some by itself
+COMPARED = 300
 
 
 @contextmanager
@@ -110,8 +111,8 @@ def test_every_answer_is_accepted_and_is_what_preview_said(lastcall: Cluster, na
             assert differences(comparable(accepted(found)), expected) == [], thing
             compared += 1
             changed += bool(preview.operations)
-    assert compared >= GENERATED
-    assert changed >= GENERATED / 2
+    assert compared >= COMPARED
+    assert changed >= COMPARED / 2
 
 
 @pytest.mark.parametrize(

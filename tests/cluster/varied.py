@@ -109,7 +109,7 @@ def golden(namespace: str) -> Iterator[tuple[str, Object]]:
 
 def placed(pod: Object, namespace: str, name: str = "") -> Object:
     """Return a Pod that could be created in a namespace: named, with images, without owners that are not there."""
-    made: dict[str, Any] = json.loads(json.dumps(pod))
+    made: dict[str, Any] = without_nothing(json.loads(json.dumps(pod)))
     made |= {"apiVersion": "v1", "kind": "Pod"}
     metadata = made.setdefault("metadata", {})
     metadata |= {"namespace": namespace, "name": metadata.get("name") or name}
@@ -118,3 +118,13 @@ def placed(pod: Object, namespace: str, name: str = "") -> Object:
     for container in [*made["spec"]["containers"], *made["spec"].get("initContainers", [])]:
         container.setdefault("image", IMAGES["dash"])
     return made
+
+
+def without_nothing(value: Any) -> Any:
+    """Drop nulls, and metadata's empty maps: the API server does not store them."""
+    if isinstance(value, list):
+        return [without_nothing(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {key: without_nothing(item) for key, item in value.items() if item is not None}
+    return {key: item for key, item in kept.items() if item != {} or key not in {"annotations", "labels"}}
