@@ -65,7 +65,8 @@ def _mutations() -> Iterator[str]:
         module = sys.modules[mutation.decide.__module__]
         yield f"## {mutation.name}\n\n{(inspect.getdoc(module) or '').replace('``', '`')}\n"
         yield from _reasons(mutation.reasons)
-    for table in (*TABLES, Harm):
+    others: tuple[type[Reason], ...] = (*TABLES, Harm)
+    for table in others:
         if table not in {mutation.reasons for mutation in MUTATIONS}:
             yield f"## {(table.__doc__ or '').splitlines()[0].rstrip('.')}\n"
             yield from _reasons(table)

@@ -52,6 +52,15 @@ class Telemetry:
         self.not_after = Gauge(
             "lastcall_certificate_not_after_seconds", "End of the serving certificate, Unix time", registry=registry
         )
+        self.ca_not_after = Gauge(
+            "lastcall_ca_not_after_seconds", "End of the first CA of the bundle to end, Unix time", registry=registry
+        )
+        self.loads = Counter("lastcall_certificate_loads", "Certificates taken into use", registry=registry)
+        self.bundle_mismatch = Gauge(
+            "lastcall_certificate_bundle_mismatch",
+            "1 where the certificate in use is not known to verify against the bundle that is there now",
+            registry=registry,
+        )
         self.reload_errors = Counter(
             "lastcall_certificate_reload_errors", "Certificate pairs that could not be used", registry=registry
         )

@@ -58,6 +58,7 @@ class Certificate:
         self._checked = float("-inf")
         self._snapshot: tuple[bytes, bytes, bytes, bytes] | None = None
         self._context: ssl.SSLContext | None = None
+        self._not_after = 0.0
         self.not_ready = "no certificate has been read"
         """Why there is nothing to serve with, or empty."""
 
@@ -95,7 +96,7 @@ class Certificate:
         """Return why the server is not ready, or an empty string."""
         with suppress(ssl.SSLError):
             self.context()
-        return self.not_ready
+        return self.not_ready or ("the certificate has ended" if time.time() > self._not_after else "")
 
     def _refresh(self) -> None:
         try:
@@ -108,14 +109,30 @@ class Certificate:
                 context.verify_mode = ssl.CERT_REQUIRED  # only now: the handshake just made had no certificate to show
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
             self._telemetry.reload_errors.inc()
+            self._telemetry.bundle_mismatch.set(self._mismatch())
             reason = f"certificate not usable: {getattr(error, 'verify_message', '') or error}"
             logger.warning(reason if self._context is None else f"{reason}; the last good one stays")
             if self._context is None:
                 self.not_ready = reason
             return
-        self._snapshot, self._context, self.not_ready = snapshot, context, ""
+        self._snapshot, self._context, self._not_after, self.not_ready = snapshot, context, not_after, ""
+        self._telemetry.loads.inc()
+        self._telemetry.bundle_mismatch.set(0)
         self._telemetry.not_after.set(not_after)
+        if snapshot[2]:
+            self._telemetry.ca_not_after.set(ends(snapshot[2]))
         logger.info("certificate loaded", extra={"fields": {"not_after": int(not_after)}})
+
+    def _mismatch(self) -> bool:
+        """Tell whether the certificate in use does not verify against the bundle as it is now."""
+        if self._context is None or self._snapshot is None:
+            return True
+        try:
+            bundle = self.files.read()[2]
+            verify(load(*self._snapshot[:2]), bundle or self._snapshot[0], self.files.server_name, whole=bool(bundle))
+        except (OSError, ValueError):
+            return True
+        return False
 
 
 def load(certificate: bytes, key: bytes, client_ca: bytes = b"") -> ssl.SSLContext:
@@ -158,6 +175,13 @@ def verify(context: ssl.SSLContext, ca: bytes, server_name: str | None, *, whole
         except ssl.SSLWantReadError:
             continue
     return float(ssl.cert_time_to_seconds(str((client.getpeercert() or {})["notAfter"])))
+
+
+def ends(bundle: bytes) -> float:
+    """Return when the first certificate of a PEM bundle ends, in Unix time."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cadata=bundle.decode("ascii"))
+    return min(float(ssl.cert_time_to_seconds(str(ca["notAfter"]))) for ca in context.get_ca_certs())
 
 
 def _memory_file(content: bytes) -> IO[bytes]:
