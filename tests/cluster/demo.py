@@ -21,7 +21,7 @@ from tests.cluster.lab import cluster as lab
 from tests.cluster.lab import images
 from tests.cluster.lab.api import Api, wait
 from tests.cluster.lab.build import demand
-from tests.cluster.lab.common import LabError, kubectl
+from tests.cluster.lab.common import LabError, kubectl, say
 from tests.cluster.lab.roll import restart, roll, rolled_out
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ class Steps:
     def next(self, text: str) -> None:
         """Go on to the next step."""
         self.progress.update(self.task, description=text, advance=1)
+        if not self.progress.console.is_terminal:
+            say(text)
 
     def during(self, text: str, requests: int) -> None:
         """Say what goes on within a step."""
