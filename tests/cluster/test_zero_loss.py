@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from tests.cluster.lab.roll import Roll
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+PROFILE = "ingress"
+"""Sleeps 10 s: kube-proxy follows within 3 s here, but the EndpointSlice controller may come 1, 3 or 7 s late before
+("informer cache is out of date", tried again with backoff), so that the default's 5 s would do almost always only."""
 RUNS = 3
 REQUESTS = 5000
 ATTEMPTS = 4
@@ -34,7 +37,7 @@ def test_a_rolling_update_loses_requests_without_and_none_with_lastcall(
     api.apply(*manifests.demo(space, shell=shell, command=[tool, "start"]))
     wait("the app", lambda: rolled_out(api, space, "web"), 240)
     url = f"http://{api.get('Service', 'web', space)['spec']['clusterIP']}/"
-    api.apply(manifests.namespace(space, **{manifests.INJECT: "enabled"}))
+    api.apply(manifests.namespace(space, **{manifests.INJECT: PROFILE}))
 
     without = roll(api, space, "web", url)
     assert sum(without.counts.lost.values()) > 0, without

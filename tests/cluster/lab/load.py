@@ -30,6 +30,7 @@ class Load:
         self.counts: dict[str, Counter[str]] = {"fresh": Counter(), "keepalive": Counter()}
         self.crossed = 0
         self.lag = 0.0
+        self.last_loss = 0.0
         self.sources = sources(args.sources)
         self.stop = asyncio.Event()
 
@@ -62,9 +63,24 @@ class Load:
         lost = {f"{kind} {why}": n for kind, c in self.counts.items() for why, n in c.items() if why != "ok"}
         requests = sum(counter.total() for counter in self.counts.values())
         sys.stdout.write(
-            json.dumps({"requests": requests, "lost": lost, "crossed": self.crossed, "lag": round(self.lag, 2)}) + "\n"
+            json.dumps(
+                {
+                    "requests": requests,
+                    "lost": lost,
+                    "crossed": self.crossed,
+                    "lag": round(self.lag, 2),
+                    "last_loss": self.last_loss,
+                }
+            )
+            + "\n"
         )
         sys.stdout.flush()
+
+    def note(self, kind: str, result: str) -> None:
+        """Count a request."""
+        self.counts[kind][result] += 1
+        if result != "ok":
+            self.last_loss = time.time()
 
     async def fresh(self) -> None:
         """One request on a connection of its own."""
@@ -78,7 +94,7 @@ class Load:
         finally:
             if streams:
                 streams[1].close()
-        self.counts["fresh"][result] += 1
+        self.note("fresh", result)
 
     async def client(self, phase: float) -> None:
         """One keep-alive connection; a close while it is idle, or an announced one, means to connect again."""
@@ -86,7 +102,7 @@ class Load:
         await asyncio.sleep(phase * self.args.think)
         while not self.stop.is_set():
             streams, result = await self.asked(streams)
-            self.counts["keepalive"][result] += 1
+            self.note("keepalive", result)
             await asyncio.sleep(self.args.think)
             if streams and (streams[0].at_eof() or streams[0].exception()):
                 drop(streams)

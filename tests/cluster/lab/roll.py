@@ -33,12 +33,14 @@ class Counts:
     crossed: int = 0
     lag: float = 0
     """The longest that the load generator itself came late, in seconds."""
+    last_loss: float = 0
+    """When the last request was lost, in Unix time; 0 where none was."""
 
     def since(self, before: Counts) -> Counts:
         """Return what was counted after an earlier report."""
         lost = {kind: n - before.lost.get(kind, 0) for kind, n in self.lost.items()}
         lost = {kind: n for kind, n in lost.items() if n}
-        return Counts(self.requests - before.requests, lost, self.crossed - before.crossed, self.lag)
+        return Counts(self.requests - before.requests, lost, self.crossed - before.crossed, self.lag, self.last_loss)
 
 
 @dataclass
