@@ -6,13 +6,14 @@ import json
 import signal
 from typing import TYPE_CHECKING
 
-from tests.server.running import SECONDS, review, until
+from tests.server.running import SECONDS, SERVE, review, until
 from webhook.gunicorn_conf import KEEPALIVE_SECONDS
 
 if TYPE_CHECKING:
     import http.client
+    from collections.abc import Callable
 
-    from tests.server.running import Running
+    from tests.server.running import Pair, Running
 
 
 def test_a_connection_is_kept_longer_than_the_api_server_keeps_it() -> None:
@@ -45,8 +46,9 @@ def test_what_is_in_flight_is_answered(server: Running) -> None:
     assert server.process.wait(SECONDS) == 0
 
 
-def test_a_kept_connection_is_told_to_close(server: Running) -> None:
+def test_a_kept_connection_is_told_to_close(pair: Pair, start: Callable[..., Running]) -> None:
     """Reviews that cross SIGTERM on a kept connection are all answered, the last with ``Connection: close``."""
+    server = start(pair.client(), *SERVE, "--port", "0", *pair.options, "--drain-seconds", "8")
     connection = server.connection()
 
     def closed() -> bool:

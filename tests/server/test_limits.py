@@ -176,8 +176,9 @@ def test_what_cannot_be_answered_in_time_is_let_through(server: Running) -> None
         return response
 
     def late() -> int:
-        with ThreadPoolExecutor(48) as pool:
-            return sum("OutOfTime" in r["auditAnnotations"].get("pod", "") for r in pool.map(ask, range(48)))
+        # More would not have shaken hands before the server's own deadline on a machine under load.
+        with ThreadPoolExecutor(24) as pool:
+            return sum("OutOfTime" in r["auditAnnotations"].get("pod", "") for r in pool.map(ask, range(24)))
 
     shed = until(late, "a review that waits too long")
     metrics = server.request("GET", "/metrics")[1]
