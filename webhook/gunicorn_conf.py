@@ -83,7 +83,7 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
 
     def not_ready(self) -> str:
         """Return why the server should get no traffic, or an empty string."""
-        if self._worker and not self._worker.alive:
+        if self._worker and self._worker.stopping:
             return "stopping"
         return self._certificate.check() if self._certificate else ""
 

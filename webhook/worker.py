@@ -34,6 +34,7 @@ class Connection(ASGIProtocol):  # type: ignore[misc] # gunicorn has no types
         self._deadline: asyncio.TimerHandle | None = None
         self._began = 0.0
         self._queued = False
+        self._last = False
 
     @property
     def busy(self) -> bool:
@@ -91,9 +92,17 @@ class Connection(ASGIProtocol):  # type: ignore[misc] # gunicorn has no types
         self.transport.abort()
 
     def _on_message_complete(self) -> None:
+        self._last = self.worker.stopping
         super()._on_message_complete()
         self._queued = True
         self.worker.queued += 1
+
+    def _will_close(self, *args: Any) -> bool:
+        """Decide once a request whether it is the connection's last, so that what is announced is what happens.
+
+        gunicorn asks again behind the answer: a client that was told to come back would find the door shut.
+        """
+        return self._last or bool(super()._will_close(*args))
 
     def _dequeue(self) -> None:
         if self._queued:
@@ -123,6 +132,11 @@ class Worker(ASGIWorker):  # type: ignore[misc] # gunicorn has no types
         super().__init__(*args, **kwargs)
         self.connections: set[Connection] = set()
         self.queued = 0
+        self.stopping = False
+
+    def handle_exit_signal(self) -> None:
+        """Begin to stop; ``alive``, which makes gunicorn close connections behind an answer, ends with the draining."""
+        self.stopping = True
 
     def admits(self, transport: Any) -> bool:
         """Tell whether the client at the other end may ask."""
@@ -136,7 +150,7 @@ class Worker(ASGIWorker):  # type: ignore[misc] # gunicorn has no types
             server = await self.loop.create_server(lambda: Connection(self), sock=listener.sock, ssl=tls, **deadlines)
             self.servers.append(server)
         self.app.started(self)
-        while self.alive and self.ppid == os.getppid():
+        while self.alive and not self.stopping and self.ppid == os.getppid():
             self.notify()
             await asyncio.sleep(TICK_SECONDS)
         if not self._quick_shutdown:
