@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 PROFILE = "ingress"
 """Sleeps 10 s: kube-proxy follows within 3 s here, but the EndpointSlice controller may come 1, 3 or 7 s late before
-("informer cache is out of date", tried again with backoff), so that the default's 5 s would do almost always only."""
+("informer cache is out of date", tried again with backoff), so that the default's 5 s would leave too little."""
 RUNS = 3
 REQUESTS = 5000
 ATTEMPTS = 4

@@ -12,9 +12,17 @@ import json
 import sys
 import time
 from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from .wire import Crossed, Streams, ask, drop, reason, sources, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OVERDUE_SECONDS = 2.0
+"""Longer than any answer takes, shorter than the 3 s after which the kernel gives up on a Pod's address."""
 
 
 class Load:
@@ -30,7 +38,7 @@ class Load:
         self.counts: dict[str, Counter[str]] = {"fresh": Counter(), "keepalive": Counter()}
         self.crossed = 0
         self.lag = 0.0
-        self.last_loss = 0.0
+        self.flying: dict[object, float] = {}
         self.sources = sources(args.sources)
         self.stop = asyncio.Event()
 
@@ -62,47 +70,40 @@ class Load:
         """Print the counts so far as one line of JSON."""
         lost = {f"{kind} {why}": n for kind, c in self.counts.items() for why, n in c.items() if why != "ok"}
         requests = sum(counter.total() for counter in self.counts.values())
-        sys.stdout.write(
-            json.dumps(
-                {
-                    "requests": requests,
-                    "lost": lost,
-                    "crossed": self.crossed,
-                    "lag": round(self.lag, 2),
-                    "last_loss": self.last_loss,
-                }
-            )
-            + "\n"
-        )
+        now = time.monotonic()
+        overdue = sum(now - began > OVERDUE_SECONDS for began in self.flying.values())
+        counts = {"requests": requests, "lost": lost, "crossed": self.crossed, "overdue": overdue}
+        sys.stdout.write(json.dumps({**counts, "lag": round(self.lag, 2)}) + "\n")
         sys.stdout.flush()
 
-    def note(self, kind: str, result: str) -> None:
-        """Count a request."""
-        self.counts[kind][result] += 1
-        if result != "ok":
-            self.last_loss = time.time()
+    @contextmanager
+    def flight(self, kind: str) -> Iterator[list[str]]:
+        """Count a request by the result that is put into the list."""
+        request, result = object(), ["ok"]
+        self.flying[request] = time.monotonic()
+        yield result
+        del self.flying[request]
+        self.counts[kind][result[0]] += 1
 
     async def fresh(self) -> None:
         """One request on a connection of its own."""
         streams: Streams | None = None
-        try:
-            async with asyncio.timeout(self.args.timeout):
-                streams = await self.connect()
-                result = verdict(await ask(streams, self.host, self.path, "close"))
-        except Exception as error:  # noqa: BLE001 - whatever it was, the request is lost
-            result = reason(error)
-        finally:
-            if streams:
-                streams[1].close()
-        self.note("fresh", result)
+        with self.flight("fresh") as result:
+            try:
+                async with asyncio.timeout(self.args.timeout):
+                    streams = await self.connect()
+                    result[0] = verdict(await ask(streams, self.host, self.path, "close"))
+            except Exception as error:  # noqa: BLE001 - whatever it was, the request is lost
+                result[0] = reason(error)
+            drop(streams)
 
     async def client(self, phase: float) -> None:
         """One keep-alive connection; a close while it is idle, or an announced one, means to connect again."""
         streams: Streams | None = None
         await asyncio.sleep(phase * self.args.think)
         while not self.stop.is_set():
-            streams, result = await self.asked(streams)
-            self.note("keepalive", result)
+            with self.flight("keepalive") as result:
+                streams, result[0] = await self.asked(streams)
             await asyncio.sleep(self.args.think)
             if streams and (streams[0].at_eof() or streams[0].exception()):
                 drop(streams)

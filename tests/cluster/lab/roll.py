@@ -33,14 +33,14 @@ class Counts:
     crossed: int = 0
     lag: float = 0
     """The longest that the load generator itself came late, in seconds."""
-    last_loss: float = 0
-    """When the last request was lost, in Unix time; 0 where none was."""
+    overdue: int = 0
+    """How many requests have been waiting for an answer for two seconds or more."""
 
     def since(self, before: Counts) -> Counts:
         """Return what was counted after an earlier report."""
         lost = {kind: n - before.lost.get(kind, 0) for kind, n in self.lost.items()}
         lost = {kind: n for kind, n in lost.items() if n}
-        return Counts(self.requests - before.requests, lost, self.crossed - before.crossed, self.lag, self.last_loss)
+        return Counts(self.requests - before.requests, lost, self.crossed - before.crossed, self.lag)
 
 
 @dataclass
@@ -65,7 +65,7 @@ class Traffic:
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(argv, stdin=pipe, stdout=pipe, cwd=ROOT, text=True)
         self.counts = Counts()
-        self.recent: deque[Counts] = deque(maxlen=4)
+        self.recent: deque[Counts] = deque(maxlen=8)
         self.reader = threading.Thread(target=self.read, args=(self.process.stdout,), daemon=True)
         self.reader.start()
 
@@ -76,11 +76,14 @@ class Traffic:
             self.recent.append(self.counts)
 
     def steady(self) -> bool:
-        """Tell whether requests were answered, and none lost, for the last one and a half seconds."""
-        if len(self.recent) < 4:
+        """Tell whether for three seconds requests were answered, none lost, and none left to its fate.
+
+        A request to the address of a Pod of the last rollout is counted as lost after 3 s only.
+        """
+        if len(self.recent) < 8:
             return False
         first, *_, last = self.recent
-        return last.requests > first.requests and last.lost == first.lost
+        return last.requests > first.requests and last.lost == first.lost and not last.overdue
 
     def stop(self) -> Counts:
         """End the load, after what is in flight, and return the final counts."""
