@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.signals import cases, lab, shapes
+from tests.signals import cases, lab, shapes, tools
 from tests.signals.cases import Case, Form
 
 MANAGERS = ("npm6", "npm8", "npm9", "npm10.2", "npm10", "npm11", "yarn1", "yarn4", "pnpm9", "pnpm10")
@@ -46,3 +46,17 @@ def test_every_shape_answers_its_request(manager: str, shell: str, project: Call
         if outcome.answered
     ]
     assert wrong == []
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("major", tools.NODES)
+def test_every_node_can_record(major: int, project: Callable[[str], Path]) -> None:
+    """From Node 8 to 24 the recorder takes the place of a package manager that runs there, and the server answers."""
+    for manager in ("npm6" if major < 18 else "npm10", "yarn1"):
+        started: tuple[tuple[Form, str], ...] = (("init", "lifecycle"), ("exec", "build-serve"))
+        for form, shape in started:
+            argv = cases.wrapped(form, shapes.command(manager, shape))
+            path = f"{tools.node(major)}:{shapes.path(manager)}"
+            outcome = lab.stop_in_flight(argv, cwd=project(manager), path=path)
+            assert (outcome.told, outcome.answered, outcome.code) == (1, True, 0), (manager, form, outcome)
+            assert outcome.record["ppid" if form == "init" else "pid"] == 1 or shape == "lifecycle"
