@@ -81,7 +81,7 @@ def compare(steps: Steps) -> dict[str, Roll]:
 
 def table(found: dict[str, Roll]) -> Table:
     """Return the comparison."""
-    result = Table(title="kubectl rollout restart: 3 replicas, npm start, 200 new connections/s and 50 kept alive")
+    result = Table(title="kubectl rollout restart of 3 replicas, `npm start`, under load")
     for column in ("", "requests", "lost", "how", "exit codes", "rollout"):
         result.add_column(
             column, justify="left" if column in {"", "how"} else "right", overflow="fold", no_wrap=column == ""
@@ -91,7 +91,7 @@ def table(found: dict[str, Roll]) -> Table:
         kinds: dict[str, int] = {}
         for kind, n in lost.items():
             kinds[kind.partition(" ")[2]] = kinds.get(kind.partition(" ")[2], 0) + n
-        how = ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items(), key=lambda item: -item[1])) or "-"
+        how = "\n".join(f"{n} {kind}" for kind, n in sorted(kinds.items(), key=lambda item: -item[1])) or "-"
         codes = " ".join(map(str, one.exit_codes))
         result.add_row(
             name, str(one.counts.requests), str(sum(lost.values())), how, codes, f"{one.rollout_seconds:.0f} s"
