@@ -62,7 +62,11 @@ def _npm_install(folder: Path, *packages: str) -> None:
 
 
 def _debian_install(folder: Path, package: str) -> None:
-    subprocess.run(["apt-get", "download", "-qq", package], cwd=folder, check=True, timeout=120)
+    download = ["apt-get", "download", "-qq", package]
+    if subprocess.run(download, cwd=folder, check=False, stderr=subprocess.DEVNULL, timeout=120).returncode:
+        # A new machine has no lists of packages, or old ones.
+        subprocess.run(["apt-get", "update", "-qq"], check=True, stdout=subprocess.DEVNULL, timeout=300)
+        subprocess.run(download, cwd=folder, check=True, timeout=120)
     (deb,) = folder.glob("*.deb")
     subprocess.run(["dpkg", "-x", deb, folder], check=True, timeout=60)
 
