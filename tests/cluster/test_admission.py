@@ -103,8 +103,7 @@ def test_every_answer_is_accepted_and_is_what_preview_said(lastcall: Cluster, na
             without = api.create(thing, dry_run=True)
             there = {**thing, "metadata": {**thing["metadata"], "namespace": injected}}
             found = api.create(there, dry_run=True)
-            if without.status != 201:  # wrong in itself, in both namespaces
-                assert found.status == without.status, (thing, found.object)
+            if without.status != 201:  # wrong in itself; what is added may even make it right
                 continue
             preview = mutate(thing, (("profile default", PROFILES["default"]),))
             expected = apply(comparable(without.object), preview.operations)
