@@ -16,7 +16,7 @@ from webhook.core.patch import apply
 from webhook.core.pod import read
 from webhook.core.rules import violations
 
-settings.register_profile("lastcall", deadline=None, max_examples=150)
+settings.register_profile("lastcall", deadline=None, max_examples=100)
 settings.load_profile("lastcall")
 
 LAYERS = (("profile default", {"pre-stop-sleep-seconds": 5}),)
