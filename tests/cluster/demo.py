@@ -22,7 +22,7 @@ from tests.cluster.lab import images
 from tests.cluster.lab.api import Api, wait
 from tests.cluster.lab.build import demand
 from tests.cluster.lab.common import LabError, kubectl, say
-from tests.cluster.lab.roll import restart, roll, rolled_out
+from tests.cluster.lab.roll import Traffic, restart, roll, rolled_out
 
 if TYPE_CHECKING:
     from tests.cluster.lab.roll import Roll
@@ -67,14 +67,16 @@ def compare(steps: Steps) -> dict[str, Roll]:
         wait("the app", lambda: rolled_out(api, space, "web"), 240)
         url = f"http://{api.get('Service', 'web', space)['spec']['clusterIP']}/"
         steps.next("rolling without lastcall")
-        without = roll(api, space, "web", url, at_least=REQUESTS, progress=steps.during)
+        with Traffic(url) as traffic:
+            without = roll(api, space, "web", traffic, at_least=REQUESTS, progress=steps.during)
         label = f"{manifests.INJECT}={PROFILE}"
         steps.next(f"kubectl label namespace {space} {label}")
         kubectl("label", "namespace", space, label)
         restart(api, space, "web")
         wait("patched Pods", lambda: rolled_out(api, space, "web"), 240)
         steps.next("rolling with lastcall")
-        with_lastcall = roll(api, space, "web", url, at_least=REQUESTS, progress=steps.during)
+        with Traffic(url) as traffic:
+            with_lastcall = roll(api, space, "web", traffic, at_least=REQUESTS, progress=steps.during)
         steps.next("taking everything down")
     return {"without lastcall": without, "with lastcall": with_lastcall}
 

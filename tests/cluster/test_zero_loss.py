@@ -8,7 +8,7 @@ import pytest
 
 from tests.cluster import manifests
 from tests.cluster.lab.api import wait
-from tests.cluster.lab.roll import roll, rolled_out
+from tests.cluster.lab.roll import Traffic, roll, rolled_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,13 +39,14 @@ def test_a_rolling_update_loses_requests_without_and_none_with_lastcall(
     url = f"http://{api.get('Service', 'web', space)['spec']['clusterIP']}/"
     api.apply(manifests.namespace(space, **{manifests.INJECT: PROFILE}))
 
-    without = roll(api, space, "web", url)
-    assert sum(without.counts.lost.values()) > 0, without
-    for _ in range(RUNS):
-        with_lastcall = awake(lambda: roll(api, space, "web", url, at_least=REQUESTS))
-        assert with_lastcall.counts.lost == {}, with_lastcall
-        assert with_lastcall.counts.requests >= REQUESTS
-        assert with_lastcall.exit_codes == [0, 0, 0], with_lastcall
+    with Traffic(url) as traffic:
+        without = roll(api, space, "web", traffic)
+        assert sum(without.counts.lost.values()) > 0, without
+        for _ in range(RUNS):
+            with_lastcall = awake(lambda: roll(api, space, "web", traffic, at_least=REQUESTS))
+            assert with_lastcall.counts.lost == {}, with_lastcall
+            assert with_lastcall.counts.requests >= REQUESTS
+            assert with_lastcall.exit_codes == [0, 0, 0], with_lastcall
 
 
 def awake(measure: Callable[[], Roll]) -> Roll:

@@ -28,7 +28,8 @@ OVERDUE_SECONDS = 2.0
 class Load:
     """Counts requests as ok, or by the way they were lost; `crossed` requests were retried and count once.
 
-    `lag` is the longest that this process itself came late with a request, in seconds: how starved the machine is.
+    `lag` is the longest that this process itself came late with a request since the last report, in seconds: how
+    starved the machine is.
     """
 
     def __init__(self, args: argparse.Namespace) -> None:
@@ -74,6 +75,7 @@ class Load:
         overdue = sum(now - began > OVERDUE_SECONDS for began in self.flying.values())
         counts = {"requests": requests, "lost": lost, "crossed": self.crossed, "overdue": overdue}
         sys.stdout.write(json.dumps({**counts, "lag": round(self.lag, 2)}) + "\n")
+        self.lag = 0.0
         sys.stdout.flush()
 
     @contextmanager

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO, TYPE_CHECKING, Self
 
 from .api import url as api_url
@@ -40,7 +40,7 @@ class Counts:
         """Return what was counted after an earlier report."""
         lost = {kind: n - before.lost.get(kind, 0) for kind, n in self.lost.items()}
         lost = {kind: n for kind, n in lost.items() if n}
-        return Counts(self.requests - before.requests, lost, self.crossed - before.crossed, self.lag)
+        return Counts(self.requests - before.requests, lost, self.crossed - before.crossed)
 
 
 @dataclass
@@ -65,6 +65,7 @@ class Traffic:
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(argv, stdin=pipe, stdout=pipe, cwd=ROOT, text=True)
         self.counts = Counts()
+        self.lag = 0.0
         self.recent: deque[Counts] = deque(maxlen=8)
         self.reader = threading.Thread(target=self.read, args=(self.process.stdout,), daemon=True)
         self.reader.start()
@@ -73,6 +74,7 @@ class Traffic:
         """Take the reports as they come."""
         for line in lines:
             self.counts = Counts(**json.loads(line))
+            self.lag = max(self.lag, self.counts.lag)
             self.recent.append(self.counts)
 
     def steady(self) -> bool:
@@ -80,29 +82,21 @@ class Traffic:
 
         A request to the address of a Pod of the last rollout is counted as lost after 3 s only.
         """
+        assert self.process.poll() is None, f"the load generator ended with {self.process.returncode}"
         if len(self.recent) < 8:
             return False
         first, *_, last = self.recent
         return last.requests > first.requests and last.lost == first.lost and not last.overdue
-
-    def stop(self) -> Counts:
-        """End the load, after what is in flight, and return the final counts."""
-        assert self.process.stdin
-        self.process.stdin.close()
-        status = self.process.wait(timeout=60)
-        self.reader.join()
-        assert status == 0, f"the load generator ended with {status}"
-        return self.counts
 
     def __enter__(self) -> Self:
         """Return it running."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End it, whatever happened."""
-        if self.process.poll() is None:
-            self.process.kill()
+        """End it at once: what is in flight is not counted."""
+        self.process.kill()
         self.process.wait()
+        self.reader.join()
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe:
                 pipe.close()
@@ -161,27 +155,30 @@ def roll(
     api: Api,
     namespace: str,
     name: str,
-    url: str,
+    traffic: Traffic,
     *,
     at_least: int = 0,
     progress: Callable[[str, int], None] = lambda _stage, _requests: None,
 ) -> Roll:
-    """Restart a Deployment under load; return when the old Pods are gone and `at_least` requests were sent."""
-    labels = api.get("Deployment", name, namespace)["spec"]["selector"]["matchLabels"]
-    with Ends(api, namespace, labels) as ends, Traffic(url) as traffic:
+    """Restart a Deployment under load; return when the old Pods are gone and `at_least` requests were counted."""
 
-        def reached(stage: str, ready: Callable[[], bool]) -> bool:
+    def until(stage: str, ready: Callable[[], bool]) -> None:
+        def reached() -> bool:
             progress(stage, traffic.counts.requests)
             return ready()
 
-        wait("steady traffic", lambda: reached("warming up", traffic.steady), PATIENCE)
+        wait(stage, reached, PATIENCE)
+
+    labels = api.get("Deployment", name, namespace)["spec"]["selector"]["matchLabels"]
+    with Ends(api, namespace, labels) as ends:
+        until("steady traffic", traffic.steady)
         before, old, begin = traffic.counts, ends.pods(), time.monotonic()
+        traffic.lag = 0
         restart(api, namespace, name)
-        wait("the rollout", lambda: reached("rolling", lambda: rolled_out(api, namespace, name)), PATIENCE)
+        until("the rollout", lambda: rolled_out(api, namespace, name))
         seconds = time.monotonic() - begin
-        wait("the end of the old Pods", lambda: reached("ending", lambda: not old & ends.pods()), PATIENCE)
-        enough = before.requests + at_least
-        wait("the requests", lambda: reached("counting", lambda: traffic.counts.requests >= enough), PATIENCE)
-        counts = traffic.stop().since(before)
+        until("the end of the old Pods", lambda: not old & ends.pods())
+        until("the requests", lambda: traffic.counts.requests >= before.requests + at_least)
+        until("steady traffic again", traffic.steady)
     exits = [(container, code) for (pod, container), code in sorted(ends.codes.items()) if pod in old]
-    return Roll(counts, round(seconds, 1), exits)
+    return Roll(replace(traffic.counts.since(before), lag=traffic.lag), round(seconds, 1), exits)
