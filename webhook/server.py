@@ -6,10 +6,10 @@ An error in a review never refuses a Pod: where there is a uid to answer, the an
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
+from msgspec.structs import replace
 from werkzeug.exceptions import (
     BadRequest,
     HTTPException,

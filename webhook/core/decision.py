@@ -5,10 +5,11 @@ Patch, warnings, audit annotations, log, metrics, command line and documentation
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,8 +46,7 @@ class Reason(Enum):
         return "".join(word.capitalize() for word in self.name.split("_"))
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """One mutation's decision about one target."""
 
     outcome: Outcome
@@ -87,16 +87,14 @@ def refused(target: str, reason: Reason, /, **values: object) -> Decision:
     return Decision(Outcome.REFUSED, target, reason, reason.sentence.format(**values))
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True):
     """A setting that could not be read; the layer below it stayed in force."""
 
     reason: Reason
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(msgspec.Struct, frozen=True):
     """All decisions about one Pod, and the Pod before and after."""
 
     before: Mapping[str, Any]

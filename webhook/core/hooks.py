@@ -39,7 +39,7 @@ class Handler(View, frozen=True):
     @property
     def actions(self) -> int:
         """How many actions are set; the API server accepts just one."""
-        return sum(a is not None for a in (self.exec, self.http_get, self.sleep, self.tcp_socket))
+        return 4 - (self.exec, self.http_get, self.sleep, self.tcp_socket).count(None)
 
     @property
     def seconds(self) -> int | None:

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from webhook.core.decision import Outcome, Reason, Report, refused, skipped
 from webhook.core.mutations import MUTATIONS
@@ -14,7 +15,7 @@ from webhook.core.patch import apply
 from webhook.core.pod import Malformed, read
 from webhook.core.rules import violations
 from webhook.core.settings import INJECT, SettingsReason, resolve
-from webhook.core.status import STATUS, record
+from webhook.core.status import STATUS, record, write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,15 +96,17 @@ def mutate(document: Mapping[str, Any], layers: Sequence[Layer] = (), override: 
         reason, values = found
         return untouched(document, reason, **values)
     resolved = resolve(layers, pod.annotations, override)
-    decisions = _run(pod, resolved)
+    result, decisions = _run(pod, resolved)
     if refusal := next((d for d in decisions if d.outcome is Outcome.REFUSED), None):
         return _refuse(document, decisions, refusal, resolved)
-    operations = _operations(pod, decisions)
-    after = apply(document, operations)
-    if problems := violations(read(after)) - violations(pod):
+    operations = _operations(decisions)
+    if operations:
+        status = result.put(("metadata", "annotations", STATUS), write(result.status))
+        operations, result = (*operations, *status), read(apply(result.document, status), result.status)
+    if problems := violations(result) - violations(pod):
         rejected = refused("pod", PodReason.RESULT_REJECTED, problem="; ".join(sorted(problems)))
         return _refuse(document, [replace(rejected, mutation="pod"), *decisions], rejected, resolved)
-    return Report(document, after, operations, tuple(decisions), resolved.problems)
+    return Report(document, result.document, operations, tuple(decisions), resolved.problems)
 
 
 def untouched(document: Mapping[str, Any], reason: PodReason, **values: object) -> Report:
@@ -129,24 +132,19 @@ def _gate(pod: Pod) -> tuple[PodReason, dict[str, object]] | None:
     return None
 
 
-def _run(pod: Pod, resolved: Resolved) -> list[Decision]:
-    """Let every mutation decide, each about the Pod as the ones before it left it."""
+def _run(pod: Pod, resolved: Resolved) -> tuple[Pod, list[Decision]]:
+    """Let every mutation decide, each about the Pod as the ones before it left it; return the last such Pod."""
     decisions: list[Decision] = []
     for mutation in MUTATIONS:
         new = [replace(d, mutation=mutation.name) for d in mutation.decide(pod, resolved)]
         decisions += new
-        if operations := _operations(pod, new):
-            pod = read(apply(pod.document, operations))
-    return decisions
+        if operations := _operations(new):
+            pod = read(apply(pod.document, operations), record(pod.status, new))
+    return pod, decisions
 
 
-def _operations(pod: Pod, decisions: Sequence[Decision]) -> Operations:
-    """Gather the decisions' operations, with the status annotation that remembers them; none is none."""
-    operations = tuple(operation for decision in decisions for operation in decision.operations)
-    if not operations:
-        return ()
-    status = record(pod.annotations, decisions)
-    return (*operations, *pod.put(("metadata", "annotations", STATUS), status))
+def _operations(decisions: Sequence[Decision]) -> Operations:
+    return tuple(operation for decision in decisions for operation in decision.operations)
 
 
 def _refuse(

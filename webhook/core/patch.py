@@ -24,7 +24,7 @@ class PatchError(ValueError):
 
 def pointer(path: Path) -> str:
     """Write a path as a JSON Pointer (RFC 6901)."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    return "".join(["/" + str(part).replace("~", "~0").replace("/", "~1") for part in path])
 
 
 def put(document: Mapping[str, Any], path: Path, value: Any) -> Operations:
@@ -63,7 +63,8 @@ def apply(document: Mapping[str, Any], operations: Sequence[Operation]) -> dict[
 def _parts(path: str) -> list[str]:
     if path and not path.startswith("/"):
         raise PatchError(f"not a JSON Pointer: {path}")
-    return [part.replace("~1", "/").replace("~0", "~") for part in path.split("/")]
+    parts = path.split("/")
+    return [part.replace("~1", "/").replace("~0", "~") for part in parts] if "~" in path else parts
 
 
 def _edit(node: Any, parts: list[str], operation: Operation) -> Any:

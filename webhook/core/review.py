@@ -5,7 +5,6 @@ https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-con
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -129,7 +128,7 @@ def respond(uid: str, report: Report | None) -> bytes:
     if report:
         if report.operations:
             response["patchType"] = "JSONPatch"
-            response["patch"] = base64.b64encode(msgspec.json.encode(report.operations)).decode()
+            response["patch"] = msgspec.json.encode(report.operations)  # bytes are written as base64
         if warnings := list(dict.fromkeys(_warnings(report)))[:MAX_WARNINGS]:
             response["warnings"] = warnings
         response["auditAnnotations"] = audit_annotations(report)

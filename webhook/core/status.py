@@ -34,19 +34,23 @@ def recorded(annotations: Mapping[str, str]) -> Status:
         return {}
 
 
-def record(annotations: Mapping[str, str], decisions: Iterable[Decision]) -> str:
-    """Return the annotation's value with these decisions added to what stands there already."""
-    status = recorded(annotations)
+def record(status: Status, decisions: Iterable[Decision]) -> Status:
+    """Return the status with these decisions added."""
+    added = {mutation: dict(targets) for mutation, targets in status.items()}
     for decision in decisions:
         if decision.operations:
-            targets = status.setdefault(decision.mutation, {})
-            targets[decision.target] = decision.undo
+            added.setdefault(decision.mutation, {})[decision.target] = decision.undo
+    return added
+
+
+def write(status: Status) -> str:
+    """Return the annotation's value."""
     return msgspec.json.encode(status, order="sorted").decode()
 
 
 def own_grace_seconds(pod: Pod) -> int:
     """Return the grace period that the Pod came with in the first round: the user's own."""
-    match recorded(pod.annotations).get("grace-period", {}).get("pod"):
+    match pod.status.get("grace-period", {}).get("pod"):
         case [int(before), int(after)] if 0 < before < after == pod.grace_seconds:
             return before
     return pod.grace_seconds
@@ -54,6 +58,6 @@ def own_grace_seconds(pod: Pod) -> int:
 
 def added_hook(pod: Pod, container: Container) -> bool:
     """Tell whether the container's preStop sleep is the one that was added here."""
-    seconds = recorded(pod.annotations).get("pre-stop", {}).get(container.target)
+    seconds = pod.status.get("pre-stop", {}).get(container.target)
     hook = container.pre_stop
     return bool(seconds and hook and hook.sleep and hook.sleep.seconds == seconds)
