@@ -9,6 +9,8 @@ from typing import Final
 from tests.signals import tools
 
 HERE: Final = Path(__file__).parent
+NODE: Final = 22
+"""The Node of the pinned package managers; the machine's own npm runs on the machine's own."""
 
 # PM stands for the package manager's way to run a script.
 SHAPES: Final = {
@@ -95,7 +97,8 @@ def tool(manager: str) -> str:
 
 def path(manager: str) -> str:
     """Return the PATH of a container with this package manager and the helpers."""
-    return f"{tools.manager(manager)}:{tools.helpers()}/.bin"
+    pinned = "" if manager == "npm" else f"{tools.node(NODE)}:"
+    return f"{pinned}{tools.manager(manager)}:{tools.helpers()}/.bin"
 
 
 def project(root: Path, manager: str, scripts: dict[str, str] | None = None) -> Path:

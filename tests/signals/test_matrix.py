@@ -1,9 +1,9 @@
 """The signal matrix: package managers x shells x script shapes x ways to start, every cell a real container's end.
 
-Sixteen containers run at a time: most of a run is waiting for the drain. The negative controls run in the same test.
+Ten containers run at a time in each test process: most of a run is waiting for the drain. The negative controls run in
+the same test.
 """
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,11 +14,7 @@ from tests.signals.cases import Case, Form
 
 MANAGERS = ("npm6", "npm8", "npm9", "npm10.2", "npm10", "npm11", "yarn1", "yarn4", "pnpm9", "pnpm10")
 FORMS: tuple[Form, ...] = ("init", "exec", "supervise")
-# The newest of each family runs every shape in every mode. The others run every shape by default, and in the two other
-# modes every third shape, each package manager other ones: the whole product takes 20 minutes of two cores, this 12.
-# LASTCALL_SIGNALS_FULL=1 runs the whole product.
-EVERY_MODE = MANAGERS if os.environ.get("LASTCALL_SIGNALS_FULL") else ("npm11", "yarn1", "yarn4", "pnpm10")
-WORKERS = int(os.environ.get("LASTCALL_SIGNALS_WORKERS", "16"))
+WORKERS = 10
 # What every package manager but yarn 4 loses natively in this shell, measured: docs/entrypoints.md.
 LOST_BY_ALL = {"dash": ("plain", "and", "pipe"), "ash": ("pipe", "file"), "bash": ("pipe", "file")}
 
@@ -29,13 +25,7 @@ LOST_BY_ALL = {"dash": ("plain", "and", "pipe"), "ash": ("pipe", "file"), "bash"
 @pytest.mark.parametrize("manager", MANAGERS)
 def test_every_shape_answers_its_request(manager: str, shell: str, project: Callable[[str], Path]) -> None:
     """Every shape is told once, answers, and ends with its own code; the originals lose theirs in the same run."""
-    third = MANAGERS.index(manager) % 3
-    chosen = [
-        Case(manager, shell, form, shape)
-        for form in FORMS
-        for number, shape in enumerate(shapes.shapes_of(manager))
-        if form == "init" or manager in EVERY_MODE or number % 3 == third
-    ]
+    chosen = [Case(manager, shell, form, shape) for form in FORMS for shape in shapes.shapes_of(manager)]
     folders = {manager: project(manager)}
     wrong = cases.complaints(chosen, folders, WORKERS)
     controls = [] if manager == "yarn4" else LOST_BY_ALL[shell]
