@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import ssl
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,6 @@ from tests.server.running import POD, SECONDS, Running, review, until
 
 if TYPE_CHECKING:
     import http.client
-    import ssl
     from collections.abc import Callable, Iterator
 
     from tests.server.running import Pair
@@ -152,15 +152,38 @@ def test_a_burst_of_new_clients_stops_the_stock_worker(stock: Running) -> None:
         burst(stock, 16, 3)
 
 
-def test_a_review_is_answered_beside_all_of_them(server: Running) -> None:
-    """64 silent, 64 half hellos, 64 half headers and 64 half bodies, and reviews get their patches meanwhile."""
+def is_held(connection: socket.socket) -> bool:
+    """Tell whether the server has not ended a connection on which it has nothing to say."""
+    connection.settimeout(0)
+    try:
+        return bool(connection.recv(1))
+    except (BlockingIOError, ssl.SSLWantReadError):
+        return True
+    except OSError:
+        return False
+
+
+def answers_beside_all(running: Running) -> bool:
+    """Pile up 64 connections of each kind and send a review after each 64; tell whether no answer came late.
+
+    What stalls is thrown out after three seconds: late is what is answered when any of the newest 64 is gone.
+    """
+    late = 0
     with contextlib.ExitStack() as stack:
-        stalled = []
         for open_one in (connect, half_hello, half_header, half_body):
-            stalled += stack.enter_context(held(server, 64, open_one))
-            status, text = server.request("POST", "/mutate", review())
+            newest = stack.enter_context(held(running, 64, open_one))
+            status, text = running.request("POST", "/mutate", review())
             assert (status, '"patch"' in text) == (200, True)
-    assert len(stalled) == 256
+            late += not all(map(is_held, newest))
+    return not late
+
+
+def test_a_review_is_answered_beside_all_of_them(server: Running) -> None:
+    """64 silent, 64 half hellos, 64 half headers and 64 half bodies are held, and reviews get their patches meanwhile.
+
+    A machine under load may need a second try to open so many in time.
+    """
+    until(lambda: answers_beside_all(server), "answers while all are held")
 
 
 def test_who_does_not_take_the_answer_is_thrown_out(server: Running) -> None:
