@@ -1,0 +1,65 @@
+"""What must hold for every body and for every Pod."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+
+import jsonpatch
+from hypothesis import given, settings
+
+from tests.server.running import review as body_of
+from tests.strategies import PODS
+from webhook.core.patch import apply
+from webhook.core.pod import read
+from webhook.core.review import BadReview, Request, parse, respond, review
+from webhook.core.rules import violations
+from webhook.core.settings import PROFILES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from webhook.core.decision import Report
+
+LAYERS = [((f"profile {name}", settings),) for name, settings in PROFILES.items()]
+
+
+def check_body(body: bytes) -> None:
+    """Demand that bytes are turned away as BadReview, or answered under every profile; nothing else is ever raised."""
+    try:
+        admission, fault = parse(body)
+    except BadReview:
+        return
+    for layers in LAYERS:
+        report = review(admission, fault, layers)
+        check_answer(admission, report, respond(admission.uid, report))
+        if report.operations:
+            again = review(Request(admission.uid, admission.kind, "CREATE", object=dict(report.after)), "", layers)
+            assert again.operations == (), "a second round changes something"
+
+
+@settings(database=None, deadline=None)
+@given(PODS)
+def check_pods(pod: dict[str, Any]) -> None:
+    """Demand that any Pod, sent as an API server sends it, is answered."""
+    check_body(json.dumps(body_of(pod)).encode())
+
+
+one_pod: Callable[[bytes], object] = check_pods.hypothesis.fuzz_one_input  # type: ignore[attr-defined]
+"""Check the Pod that hypothesis makes of these bytes."""
+
+
+def check_answer(admission: Request, report: Report, answer: bytes) -> None:
+    """Demand that the Pod is allowed, and that a patch makes of it what the report says, within the rules."""
+    response = json.loads(answer)["response"]
+    assert (response["uid"], response["allowed"]) == (admission.uid, True)
+    assert ("patch" in response) == bool(report.operations)
+    if not report.operations:
+        return
+    assert admission.object is not None
+    sent = json.loads(base64.b64decode(response["patch"]))
+    assert apply(admission.object, sent) == report.after, "the patch does not make what the report says"
+    assert jsonpatch.apply_patch(admission.object, sent) == report.after, "jsonpatch does not agree"
+    worse = violations(read(report.after)) - violations(read(admission.object))
+    assert not worse, f"the rules refuse the result: {worse}"
