@@ -13,12 +13,14 @@ import pytest
 
 from tests.cluster.lab.api import wait
 from tests.cluster.lab.common import binary
-from tests.cluster.lab.teardown import mounts_below
+from tests.cluster.lab.teardown import mounts, mounts_below
 from tests.cluster.manifests import IMAGES, ROOT
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 NAME = f"lab{os.getpid()}"
 DIRECTORY = Path(f"/tmp/{NAME}-lab")
+LABS = ("/tmp/", "/run/netns")
+"""Where this lab and those beside it mount; on nothing else of the machine may anything be mounted."""
 
 
 def lab(*argv: str) -> subprocess.Popen[str]:
@@ -47,6 +49,7 @@ def traces() -> list[str]:
         except OSError:  # it has just ended
             continue
     found += mounts_below(DIRECTORY)
+    found += [point for point in elsewhere() if elsewhere().count(point) > MOUNTED.count(point)]
     found += [str(path) for path in (Path("/run/netns") / NAME,) if path.exists()]
     found += [str(path) for path in Path("/sys/fs/cgroup").glob(f"{NAME}*")]
     found += [str(path) for path in Path("/sys/fs/cgroup").glob(f"*/{NAME}")]
@@ -56,6 +59,14 @@ def traces() -> list[str]:
         str(link) for link in (links.iterdir() if links.exists() else ()) if link.readlink().is_relative_to(DIRECTORY)
     ]
     return found
+
+
+def elsewhere() -> list[str]:
+    """Return the mount points that no lab has made."""
+    return [point for point in mounts() if not point.startswith(LABS)]
+
+
+MOUNTED = elsewhere()
 
 
 def components() -> dict[str, list[int | str]]:

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import json
-import threading
 import time
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from tests.cluster import manifests
-from tests.cluster.lab.api import url, wait
+from tests.cluster.ends import Seen
+from tests.cluster.lab.api import wait
 from webhook.core import pod as view
 from webhook.core.timeline import FAILS, IGNORES, Cause, End, Fate, Scenario, predict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
 
     from tests.cluster.existing import Cluster
-    from tests.cluster.lab.api import Stream
     from webhook.core.timeline import Lane
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 SECOND = 1.0
 AT_ONCE = 4
 """Pods that are deleted at the same time: a machine of two processors is to keep up with them."""
+ATTEMPTS = 3
+"""How often a Pod is tried: a machine that was busy elsewhere shows in one attempt, a wrong rule in every one."""
 NEVER = "never"
 APP = """
 const note = (what) => console.log(Date.now(), what);
@@ -111,106 +110,47 @@ def predicted(made: dict[str, Any], case: Case) -> tuple[Lane, ...]:
     return predict(view.read(made), scenario).lanes
 
 
-class Seen:
-    """What every container said, and the last state of every Pod."""
-
-    def __init__(self, cluster: Cluster, space: str) -> None:
-        self.said: dict[tuple[str, str], dict[str, float]] = {}
-        self.last: dict[str, dict[str, Any]] = {}
-        self.gone: set[str] = set()
-        self.deleted: dict[str, float] = {}
-        self.cluster, self.space = cluster, space
-        self.streams: list[Stream] = []
-        self.threads: list[threading.Thread] = []
-
-    def follow(self, path: str, take: Callable[[bytes], None]) -> None:
-        """Take the lines of an answer that lasts, in a thread of its own."""
-        stream = self.cluster.api.stream(path)
-
-        def read() -> None:
-            for line in stream:
-                take(line)
-
-        self.streams.append(stream)
-        self.threads.append(threading.Thread(target=read))
-        self.threads[-1].start()
-
-    def log(self, pod: str, name: str) -> None:
-        """Follow what a container says."""
-        said = self.said[pod, name] = {}
-
-        def take(line: bytes) -> None:
-            at, _, what = line.decode(errors="replace").strip().partition(" ")
-            if at.isdigit():
-                said.setdefault(what, int(at) / 1000)
-
-        self.follow(f"{url('Pod', pod, self.space)}/log?container={name}&follow=true", take)
-
-    def watch(self) -> None:
-        """Follow the Pods."""
-
-        def take(line: bytes) -> None:
-            event = json.loads(line)
-            if event["type"] in ("ADDED", "MODIFIED", "DELETED"):
-                name = event["object"]["metadata"]["name"]
-                self.last[name] = event["object"]
-                if event["type"] == "DELETED":
-                    self.gone.add(name)
-
-        self.follow(url("Pod", "", self.space, watch="1"), take)
-
-    def ended(self, pod: str, name: str) -> tuple[int, float]:
-        """Return a container's exit code, and when it ended, to the second that the API has."""
-        status = self.last[pod]["status"]
-        listed = [*(status.get("initContainerStatuses") or []), *status["containerStatuses"]]
-        state = next(s for s in listed if s["name"] == name)["state"]["terminated"]
-        return state["exitCode"], datetime.fromisoformat(state["finishedAt"]).timestamp() + 0.5
-
-    def stop(self) -> None:
-        """End every stream."""
-        for stream in self.streams:
-            stream.stop()
-        for thread in self.threads:
-            thread.join()
-
-
 @pytest.fixture(scope="module")
-def seen(cluster: Cluster) -> Any:
-    """Delete the Pods, a few at a time, and follow them to their ends."""
-    space = "timeline-predictions"
+def problems(cluster: Cluster) -> dict[str, list[str]]:
+    """Return for every case how the kubelet deviates from the prediction, in its best attempt."""
+    found: dict[str, list[str]] = {}
+    left = list(CASES)
+    for attempt in range(ATTEMPTS):
+        seen = observe(cluster, f"timeline-predictions-{attempt}", left)
+        found |= {name: deviations(seen, name) for name in left}
+        left = [name for name in left if found[name]]
+    return found
+
+
+def observe(cluster: Cluster, space: str, names: Iterable[str]) -> Seen:
+    """Delete Pods, a few at a time, and follow them to their ends."""
     cluster.api.apply(manifests.namespace(space))
     wait("the service account", lambda: cluster.api.find("ServiceAccount", "default", space))
-    made = {name: document(name, case) for name, case in CASES.items()}
+    made = {name: document(name, CASES[name]) for name in names}
     for thing in made.values():
         thing["metadata"]["namespace"] = space
         cluster.api.apply(thing)
     found = Seen(cluster, space)
     found.watch()
-    wait("the Pods", lambda: len(found.last) == len(CASES) and all(map(_ready, found.last.values())), 300)
+    wait("the Pods", lambda: len(found.last) == len(made) and all(map(_ready, list(found.last.values()))), 300)
     for name, thing in made.items():
         for one in (*thing["spec"]["containers"], *thing["spec"]["initContainers"]):
             found.log(name, one["name"])
     quiet = {("npm-drops-sigterm", "app")}
     wait("the containers", lambda: all("start" in said for key, said in found.said.items() if key not in quiet), 120)
-    for batch in (list(CASES)[n : n + AT_ONCE] for n in range(0, len(CASES), AT_ONCE)):
+    for batch in batched(made, AT_ONCE):
         for name in batch:
             seconds = CASES[name].delete
             cluster.api.delete("Pod", name, space, **({} if seconds is None else {"gracePeriodSeconds": str(seconds)}))
             found.deleted[name] = time.time()
         wait("the ends", lambda: found.gone >= set(found.deleted), 120)
     found.stop()
-    yield found
     cluster.api.delete("Namespace", space)
+    return found
 
 
-def _ready(pod: dict[str, Any]) -> bool:
-    conditions = (pod.get("status") or {}).get("conditions") or []
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_a_real_kubelet_does_what_is_predicted(seen: Seen, name: str) -> None:
-    """Each container is signalled, exits or is killed in the predicted second, and SIGKILL leaves 137."""
+def deviations(seen: Seen, name: str) -> list[str]:
+    """Compare what a Pod's containers did with the prediction."""
     case = CASES[name]
     zero = seen.deleted[name]
     problems = []
@@ -225,4 +165,20 @@ def test_a_real_kubelet_does_what_is_predicted(seen: Seen, name: str) -> None:
             problems.append(f"{lane.container}: ended at {ended:.1f}, predicted {lane.end}")
         if (code == 137) != (lane.how is End.KILLED):  # 128 + SIGKILL
             problems.append(f"{lane.container}: exit code {code}, predicted {lane.how}")
-    assert not problems, "; ".join(problems)
+    return problems
+
+
+def batched(names: Iterable[str], size: int) -> list[list[str]]:
+    listed = list(names)
+    return [listed[n : n + size] for n in range(0, len(listed), size)]
+
+
+def _ready(pod: dict[str, Any]) -> bool:
+    conditions = (pod.get("status") or {}).get("conditions") or []
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_real_kubelet_does_what_is_predicted(problems: dict[str, list[str]], name: str) -> None:
+    """Each container is signalled, exits or is killed in the predicted second, and SIGKILL leaves 137."""
+    assert not problems[name], "; ".join(problems[name])

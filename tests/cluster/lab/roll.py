@@ -58,10 +58,13 @@ class Roll:
 
 
 class Traffic:
-    """The load generator as a process in the cluster's network; `counts` is its latest report."""
+    """The load generator as a process in the cluster's network; `counts` is its latest report.
 
-    def __init__(self, url: str) -> None:
-        argv = [*INSIDE, sys.executable, "-m", "tests.cluster.lab.load", url, f"--sources={CLIENT_NET}"]
+    Two at a time need `sources`, networks of client addresses, that do not overlap.
+    """
+
+    def __init__(self, url: str, sources: str = CLIENT_NET) -> None:
+        argv = [*INSIDE, sys.executable, "-m", "tests.cluster.lab.load", url, f"--sources={sources}"]
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(argv, stdin=pipe, stdout=pipe, cwd=ROOT, text=True)
         self.counts = Counts()

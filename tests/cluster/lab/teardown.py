@@ -83,11 +83,15 @@ def pod_namespaces() -> list[str]:
     return sorted({name for file in files for name in re.findall(r"/netns/(cni-[0-9a-f-]{36})", file.read_text())})
 
 
+def mounts() -> list[str]:
+    """Return the mount points of this machine; one that is mounted over comes more than once."""
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    return sorted(line.split()[4].encode().decode("unicode_escape") for line in lines)
+
+
 def mounts_below(root: Path) -> list[str]:
     """Return the mount points under a directory, the deepest first."""
-    lines = Path("/proc/self/mountinfo").read_text().splitlines()
-    points = [line.split()[4].encode().decode("unicode_escape") for line in lines]
-    return sorted((point for point in points if point.startswith(f"{root}/")), reverse=True)
+    return [point for point in reversed(mounts()) if point.startswith(f"{root}/")]
 
 
 def cgroups() -> list[Path]:

@@ -1,0 +1,79 @@
+"""Following Pods to their ends: what every container says, and the last state that the API has."""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from tests.cluster.lab.api import url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.cluster.existing import Cluster
+    from tests.cluster.lab.api import Stream
+
+
+class Seen:
+    """What every container said, and the last state of every Pod."""
+
+    def __init__(self, cluster: Cluster, space: str) -> None:
+        self.said: dict[tuple[str, str], dict[str, float]] = {}
+        self.last: dict[str, dict[str, Any]] = {}
+        self.gone: set[str] = set()
+        self.deleted: dict[str, float] = {}
+        self.cluster, self.space = cluster, space
+        self.streams: list[Stream] = []
+        self.threads: list[threading.Thread] = []
+
+    def follow(self, path: str, take: Callable[[bytes], None]) -> None:
+        """Take the lines of an answer that lasts, in a thread of its own."""
+        stream = self.cluster.api.stream(path)
+
+        def read() -> None:
+            for line in stream:
+                take(line)
+
+        self.streams.append(stream)
+        self.threads.append(threading.Thread(target=read))
+        self.threads[-1].start()
+
+    def log(self, pod: str, name: str) -> None:
+        """Follow what a container says."""
+        said = self.said[pod, name] = {}
+
+        def take(line: bytes) -> None:
+            at, _, what = line.decode(errors="replace").strip().partition(" ")
+            if at.isdigit():
+                said.setdefault(what, int(at) / 1000)
+
+        self.follow(f"{url('Pod', pod, self.space)}/log?container={name}&follow=true", take)
+
+    def watch(self) -> None:
+        """Follow the Pods."""
+
+        def take(line: bytes) -> None:
+            event = json.loads(line)
+            if event["type"] in ("ADDED", "MODIFIED", "DELETED"):
+                name = event["object"]["metadata"]["name"]
+                self.last[name] = event["object"]
+                if event["type"] == "DELETED":
+                    self.gone.add(name)
+
+        self.follow(url("Pod", "", self.space, watch="1"), take)
+
+    def ended(self, pod: str, name: str) -> tuple[int, float]:
+        """Return a container's exit code, and when it ended, to the second that the API has."""
+        status = self.last[pod]["status"]
+        listed = [*(status.get("initContainerStatuses") or []), *status["containerStatuses"]]
+        state = next(s for s in listed if s["name"] == name)["state"]["terminated"]
+        return state["exitCode"], datetime.fromisoformat(state["finishedAt"]).timestamp() + 0.5
+
+    def stop(self) -> None:
+        """End every stream."""
+        for stream in self.streams:
+            stream.stop()
+        for thread in self.threads:
+            thread.join()
