@@ -27,8 +27,7 @@ test: .venv/ready ## lint, types, import contracts and all tests but those of th
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/coverage run -m pytest
-	$(BIN)/coverage report --fail-under=100
+	$(BIN)/pytest --numprocesses=auto --dist=worksteal --cov --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 .PHONY: format
 format: .venv/ready ## what lint can mend
@@ -44,6 +43,10 @@ lock: ## write the lock files anew from pyproject.toml (needs uv)
 	for set in 'webhook:' 'certs:--extra certs --extra cluster' 'dev:--extra certs --extra cluster --group dev'; do \
 	  uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
 	    --python-version 3.11 $${set#*:} pyproject.toml -o requirements/$${set%%:*}.txt || exit; \
+	done
+	for set in fuzz sbom; do \
+	  uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+	    --python-version 3.11 --group $$set -o requirements/$$set.txt || exit; \
 	done
 
 -include tests/signals/targets.mk tests/cluster/targets.mk bench/targets.mk
