@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cluster.creations import PATCHED, Creations, is_patched
 from tests.cluster.installed import NAMESPACE
 from tests.cluster.lab.api import wait
 from tests.cluster.lab.roll import restart, rolled_out
 from tests.cluster.manifests import pod
-from tests.cluster.test_admission import failure_policy, in_force, is_patched
+from tests.cluster.test_admission import failure_policy, in_force
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,50 +22,19 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
 
-class Creations:
-    """A stream of Pod creations (dry run: each is admitted in full, and none is started)."""
-
-    def __init__(self, api: Api, namespace: str) -> None:
-        self.api, self.namespace = api, namespace
-        self.results: Counter[str] = Counter()
-        self.stop = threading.Event()
-        self.threads = [threading.Thread(target=self.create, daemon=True) for _ in range(2)]
-
-    def create(self) -> None:
-        """Create one Pod after the other, twenty a second."""
-        while not self.stop.wait(0.1):
-            answer = self.api.create(pod("stream", self.namespace), dry_run=True)
-            if answer.status != 201:
-                self.results[str(answer.object.get("message"))] += 1
-            else:
-                self.results["patched" if is_patched(answer.object) else "unpatched"] += 1
-
-    def __enter__(self) -> Counter[str]:
-        """Start it and return the results so far."""
-        for thread in self.threads:
-            thread.start()
-        return self.results
-
-    def __exit__(self, *_: object) -> None:
-        """End it."""
-        self.stop.set()
-        for thread in self.threads:
-            thread.join(timeout=60)
-
-
 def test_a_rolling_update_of_lastcall_fails_no_pod(lastcall: Cluster, namespace: Callable[..., str]) -> None:
     """Both replicas are replaced under a stream of creations and failurePolicy Fail: each Pod is created, patched."""
     api, space = lastcall.api, namespace("enabled")
     wait("the webhook", lambda: is_patched(in_force(api, space)))
-    with failure_policy(api, "Fail"), Creations(api, space) as results:
-        wait("the first creations", lambda: results.total() > 20)
+    with failure_policy(api, "Fail"), Creations(api, space) as creations:
+        wait("the first creations", lambda: creations.results.total() > 20)
         old = {found["metadata"]["name"] for found in webhook_pods(api)}
         restart(api, NAMESPACE, "lastcall")
         wait("the rollout", lambda: rolled_out(api, NAMESPACE, "lastcall"), 300)
         wait("the old Pods' end", lambda: not old & {p["metadata"]["name"] for p in webhook_pods(api)}, 300)
-        enough = results.total() + 100
-        wait("more creations", lambda: results.total() > enough)
-    assert results.keys() == {"patched"}, results
+        enough = creations.results.total() + 100
+        wait("more creations", lambda: creations.results.total() > enough)
+    assert creations.results.keys() == {PATCHED}, creations.results
 
 
 def test_pods_are_created_unpatched_while_lastcall_is_down(lastcall: Cluster, namespace: Callable[..., str]) -> None:

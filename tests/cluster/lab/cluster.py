@@ -10,10 +10,11 @@ from . import components, images, teardown
 from .build import VERSION, outdated
 from .common import BIN, DIR, KUBECONFIG, NAME, SOCKET, LabError, binary, kubectl, say
 from .pki import certificates
-from .processes import alive, start, until
+from .processes import alive, start, stop, until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 API_SOCKET = DIR / "api.sock"
 
@@ -37,7 +38,7 @@ def up(propagation: float = 1) -> None:
     components.etcd()
     components.containerd()
     components.apiserver()
-    until("the API server", lambda: kubectl("get", "--raw", "/readyz", check=False) == "ok")
+    until("the API server", ready)
     components.controllers()
     components.kubelet()
     components.kube_proxy(propagation)
@@ -47,6 +48,18 @@ def up(propagation: float = 1) -> None:
     until("the default service account", lambda: "default" in kubectl("get", "sa", "-o", "name", check=False))
     until("the node", lambda: "True" in kubectl("get", "node", NAME, "-o", READY, check=False))
     say(f"Kubernetes {VERSION} is up after {time.monotonic() - begin:.1f} s: KUBECONFIG={KUBECONFIG}, netns {NAME}")
+
+
+def ready() -> bool:
+    """Tell whether the API server is."""
+    return kubectl("get", "--raw", "/readyz", check=False) == "ok"
+
+
+def restart_api_server(more: Mapping[str, str | Path]) -> None:
+    """End the API server, at the latest by SIGKILL after a second, and start it anew with these options besides."""
+    stop("kube-apiserver")
+    components.apiserver(more)
+    until("the API server", ready)
 
 
 READY = "jsonpath={.status.conditions[?(@.type=='Ready')].status}"

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .common import CLIENT_NET, DIR, INSIDE, NAME, SOCKET, binary, sh
 from .pki import NODE_IP, PKI, write
 from .processes import start
 from .teardown import cgroups
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 POD_CIDR, SERVICE_CIDR = "198.18.0.0/24", "198.19.0.0/24"
 ETCD = "http://127.0.0.1:2379"
@@ -67,8 +73,8 @@ state = "{DIR}/containerd/state"
     start("containerd", "containerd", "-c", f"{DIR}/containerd/config.toml")
 
 
-def apiserver() -> None:
-    """Start kube-apiserver with RBAC, and with stop signals so that a Pod may name one."""
+def apiserver(more: Mapping[str, str | Path] | None = None) -> None:
+    """Start kube-apiserver with RBAC, with stop signals so that a Pod may name one, and with `more` options."""
     options = {
         "etcd-servers": ETCD,
         "secure-port": "6443",
@@ -95,7 +101,8 @@ def apiserver() -> None:
         "proxy-client-key-file": f"{PKI}/front-proxy.key",
         "feature-gates": "ContainerStopSignals=true",
     }
-    start("kube-apiserver", binary("kube-apiserver"), *(f"--{name}={value}" for name, value in options.items()))
+    argv = [f"--{name}={value}" for name, value in (options | dict(more or {})).items()]
+    start("kube-apiserver", binary("kube-apiserver"), *argv)
 
 
 def controllers() -> None:

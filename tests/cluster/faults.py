@@ -1,0 +1,88 @@
+"""What befalls the webhook's Pods: deletions of every kind, and the death of their processes."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from tests.cluster.installed import NAMESPACE
+from tests.cluster.lab.api import wait
+from tests.cluster.lab.common import CTR, sh
+from tests.cluster.second import is_ready
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.cluster.lab.api import Api, Object
+
+CHANCE = random.Random(8)
+
+
+def webhook_pods(api: Api) -> list[Object]:
+    """Return lastcall's own webhook Pods."""
+    found = api.get("Pod", namespace=NAMESPACE, labelSelector="app.kubernetes.io/component=webhook")["items"]
+    return list(found)
+
+
+def serving(api: Api) -> list[Object]:
+    """Return the webhook's Pods that are ready and that nobody has deleted."""
+    return [found for found in webhook_pods(api) if is_ready(found) and "deletionTimestamp" not in found["metadata"]]
+
+
+def delete(api: Api, victim: Object) -> None:
+    """Do what `kubectl delete pod` does, and what a drain does."""
+    api.delete("Pod", victim["metadata"]["name"], NAMESPACE)
+
+
+def forget(api: Api, victim: Object) -> None:
+    """Do what `kubectl delete pod --grace-period=0 --force` does."""
+    api.delete("Pod", victim["metadata"]["name"], NAMESPACE, gracePeriodSeconds="0")
+
+
+def kill(api: Api, victim: Object) -> None:
+    """Send SIGKILL to all its processes; the kubelet starts the container again at once, the first time."""
+    status = victim["status"]["containerStatuses"][0]
+    if status["restartCount"]:
+        forget(api, victim)
+        return
+    name = status["containerID"].removeprefix("containerd://")
+    sh(*CTR, "task", "kill", "--all", "--signal", "SIGKILL", name)
+
+
+FAULTS: dict[str, Callable[[Api, Object], None]] = {"killed": kill, "deleted": delete, "forgotten": forget}
+
+
+def at_random(api: Api, seconds: float) -> Counter[str]:
+    """Kill all; then let one fault after the other befall any ready Pod, or all of them; return how many of each.
+
+    An API server goes on with the connections that it has: it takes the loss of all replicas to leave it without.
+    """
+    done: Counter[str] = Counter()
+    end = time.monotonic() + seconds
+    fault, victims = "killed", wait("two ready Pods", lambda: complete(api))
+    while time.monotonic() < end:
+        for victim in victims:
+            FAULTS[fault](api, victim)
+        done[fault] += len(victims)
+        time.sleep(CHANCE.uniform(0, 3))
+        there = wait("a ready Pod", lambda: serving(api))
+        fault, victims = CHANCE.choice(list(FAULTS)), CHANCE.choice((there, there[:1], there[-1:]))
+    return done
+
+
+def one_by_one(api: Api, seconds: float) -> int:
+    """Delete any Pod, and the next one when the first one's replacement is ready; return how many there were."""
+    count, end = 0, time.monotonic() + seconds
+    while time.monotonic() < end:
+        delete(api, CHANCE.choice(wait("two ready Pods", lambda: complete(api))))
+        count += 1
+    wait("two ready Pods", lambda: complete(api))
+    return count
+
+
+def complete(api: Api) -> list[Object]:
+    """Return the Pods in service where all replicas are."""
+    there = serving(api)
+    return there if len(there) == 2 else []
