@@ -19,7 +19,11 @@ PID 1; ``supervise``: the package manager stays, signals go to the real processe
 MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 
 _SHELL: Final = ("/bin/sh", "-c")
-_TEXTS: Final[dict[Mode, str]] = {"init": texts.INIT, "exec": texts.EXEC, "supervise": texts.SUPERVISE}
+_TEXTS: Final[dict[Mode, str]] = {
+    "init": texts.INIT.replace("$", "$$"),
+    "exec": texts.EXEC.replace("$", "$$"),
+    "supervise": texts.SUPERVISE.replace("$", "$$"),
+}
 
 
 def text(mode: Mode) -> str:
@@ -28,7 +32,7 @@ def text(mode: Mode) -> str:
     Every ``$`` is doubled, because the kubelet expands ``$(VAR)`` and turns ``$$`` into ``$``
     (https://kubernetes.io/docs/tasks/inject-data-application/define-command-argument-container/).
     """
-    return _TEXTS[mode].replace("$", "$$")
+    return _TEXTS[mode]
 
 
 def wrap(mode: Mode, argv: list[str]) -> list[str]:

@@ -51,7 +51,7 @@ def build() -> str:
     supervisor = shell("supervise.sh")
     launcher = shell("launcher.sh").replace("@RECORDER@", javascript())
     texts = {
-        "INIT": f'{supervisor}\n{launcher}\n_r _k "$@"\nexit',
+        "INIT": f'{supervisor}\n{launcher}\n[ $$ = 1 ]||_k "$@"\n_r _k "$@"\nexit',
         "EXEC": f'{supervisor}\n{launcher}\n_k "$@"',
         "SUPERVISE": f'{supervisor}\n_r "$@"\nexit',
     }

@@ -6,7 +6,7 @@
 // supervise the original argv; where nothing is printed, launcher.sh runs the original as it stands.
 //
 // `node -e` gives us fs, path and child_process as globals. ES2015: it runs on Node 8 and newer.
-/* global scan */
+/* global is, scan */
 
 var me = process,
   env0 = me.env,
@@ -27,7 +27,7 @@ var me = process,
   match,
   MANAGER = /(^|\/)(sh|p?np[mx](-cli)?|yarn(pkg|-\d.*|.*lib\/cli)?|corepack)(\.[cm]?js)?$/;
 
-var quote = (s) => (/^[\w/.:=-]+$/.test(s) ? s : "'" + s.replace(/'/g, "'\\''") + "'");
+var quote = (s) => (is(/^[\w/.:=-]+$/, s) ? s : "'" + s.replace(/'/g, "'\\''") + "'");
 
 var print = (shell) => fs.writeSync(3, shell);
 
@@ -40,28 +40,27 @@ var stop = (shell) => {
 // The beginning of a file, or undefined. Not all of it: `node` itself may stand on the PATH.
 var head = (name, buffer) => {
   try {
-    buffer = Buffer.alloc(4e3);
-    fs.readSync(fs.openSync(name, 0), buffer, 0, 4e3, 0);
+    fs.readSync(fs.openSync(name, 0), (buffer = Buffer.alloc(4e3)), 0, 4e3, 0);
     return buffer + "";
   } catch (e) {}
 };
 
 // The file that execvp(3) would take, or undefined
 var find = (word) =>
-  (/\//.test(word) ? "" : env.PATH).split(":").map((p) => path.resolve(dir, p, word)).find(head);
+  (is(/\//, word) ? "" : env.PATH).split(":").map((p) => path.resolve(dir, p, word)).find(head);
 
 // What a command word is, for the scanner. Of shell scripts only those that end in `exec` can be left alone; run-s and
 // run-p forward no signal, and other shells (ash, dash, bash) need not understand what sh does.
 var kind = (word, next) => {
   var start = word && head(find(word));
   return !start ? 0
-    : MANAGER.test(/node$/.test(word) ? next : word) ? 3
-    : /^#!.*sh\b(?![^]*\n\s*exec )/.test(start) || /(run-\w+|ash)$/.test(word) ? 1
+    : is(MANAGER, is(/node$/, word) ? next : word) ? 3
+    : is(/^#!.*sh\b(?![^]*\n\s*exec )/, start) || is(/(run-\w+|ash)$/, word) ? 1
     : 2;
 };
 
 // Does a child with this stdio get the container's stdout?
-var ours = (stdio) => /^(1|inherit)$/.test(((stdio = stdio && stdio.map ? stdio[1] : stdio) && stdio.fd) || stdio);
+var ours = (stdio) => is(/^(1|inherit)$/, ((stdio = stdio && stdio.map ? stdio[1] : stdio) && stdio.fd) || stdio);
 
 // Remember a command, with the shell text that brings directory and environment from where the last one left them.
 var record = (args, options, wanted) => {
@@ -73,15 +72,14 @@ var record = (args, options, wanted) => {
   before += (command && command + "||exit;") + (said && "printf %s " + quote(said) + ";");
   if (dir != cwd) before += "cd " + quote((dir = cwd)) + ";unset OLDPWD;";
   for (key in Object.assign({}, env, wanted))
-    if (env[key] != wanted[key] && !/^\d|\W/.test(key))
+    if (env[key] != wanted[key] && !is(/^\d|\W/, key))
       before += (key in wanted ? "export " + key + "=" + quote(wanted[key]) : "unset " + key) + ";";
   env = wanted;
   script = args.map(quote).join(" ");
   command = "_r " + script;
   plan = () => {
-    if (/sh$/.test(args[0])) script = ((key = args.pop()), /(^|\/)sh,-c(,--)?$/.test(args)) ? key : "";
-    // the shell itself is the judge of its grammar
-    script = !children.spawnSync("sh", ["-nc", script]).status && scan(script, kind);
+    if (is(/sh$/, args[0])) script = ((key = args.pop()), is(/(^|\/)sh,-c(,--)?$/, args)) ? key : "";
+    script = scan(script, kind);
     return before + (script ? "set --\n" + script : command) + "\nexit";
   };
   // What the package manager says from now on belongs after this command's output; after the last one it is lost.
@@ -91,7 +89,7 @@ var record = (args, options, wanted) => {
   // shims at the end: take single commands only, and take them now.
   key = "BERRY_BIN_FOLDER";
   if (env[key] != env0[key])
-    stop(!/[|&;({`<>\n]/.test((require(dir + "/package.json").scripts || 0)[env.npm_lifecycle_event]) && plan());
+    stop(!is(/[|&;({`<>\n]/, (require(dir + "/package.json").scripts || 0)[env.npm_lifecycle_event]) && plan());
 };
 
 // NODE_OPTIONS was emptied for this process only
@@ -99,20 +97,20 @@ var record = (args, options, wanted) => {
 env = Object.assign({}, env0);
 
 if (kind(...argv) < 3) stop();
-if (/sh$/.test(argv[0])) {
+if (is(/sh$/, argv[0])) {
   record(argv, {}, env);
   stop(plan());
 }
-if (/node$/.test(argv[0])) {
+file = argv.shift();
+if (is(/node$/, file)) {
   // node .../yarn.js start, as yarn 1 starts itself again
-  argv.shift();
-  file = argv[0];
+  file = argv.shift();
 } else {
-  file = fs.realpathSync(find(argv[0]));
+  file = fs.realpathSync(find(file));
   text = head((file += ".js")) || head((file = file.slice(0, -3))); // yarn 1's archive: bin/yarn is a shell script beside yarn.js
   if ((match = /^exec .*node" .(.+). "/m.exec(text))) text = head((file = match[1])); // shims of yarn 1 and yarn 4
   // Single executables of pnpm, volta, nodenv and the like; Hadoop's yarn
-  if (!/^#!.*node/.test(text)) stop();
+  if (!is(/^#!.*node/, text)) stop();
 }
 
 proto.spawn = function (options) {
@@ -137,5 +135,5 @@ proto.spawn = function (options) {
 me.on("SIGTERM", () => stop("exit 143")); // a download may take its time
 // Nothing recorded: our exit code, which launcher.sh appends to what we print, since npm 6 makes it up after this
 me.on("exit", (code) => (code && plan ? stop() : print(plan ? plan() : "exit ${1##*#}")));
-me.argv = [me.execPath, file, ...argv.slice(1)];
+me.argv = [me.execPath, file, ...argv];
 require("module").runMain(); // ESM or CommonJS; sets require.main

@@ -10,7 +10,7 @@
 # forward nothing. Of a pipeline only the members that are not fed by a pipe (in yarn 4: a socket) are told; the others
 # end with them.
 # In: t, the processes that were told (12) or seen (s12); p, "1" after the first pass, when a process is told that was
-# seen on the pass before. Out: t; s, 1 where anyone catches SIGTERM.
+# seen on the pass before. Out: t; s, with a 1 in it where anyone catches SIGTERM.
 _w(){
   a= k=
   # proc(5): pid (comm) state ppid ...
@@ -18,17 +18,17 @@ _w(){
     read -r l<$f/stat&&set -- $1 $2 ${l##*\)}&&[ $4 = $1 ]&&a="$a $f"&&! [ -p $f/fd/0 -o -S $f/fd/0 ]&&k="$k $f"
   done
   # ... and the 34th field is the mask of caught signals. (Not from status: bash reads line by line with lseek(2), and
-  # the state's name changes its length meanwhile.)
-  read -r l<$1/stat
+  # the state's name changes its length meanwhile.) Who is gone cannot be told.
+  read -r l<$1/stat||return
   set -- $1 $2 ${l##*\)}
   c=$((${34}>>14&1))
   read -r l<$1/cmdline
   [ $c = 0 ]&&[ $1/exe -ef /bin/sh -o $1/exe -ef /bin/bash ]&&l=npm
   case ${a:+${l##*bin/}} in
-    np[mx]*|pnp[mx]*|yarn*|*/yarn-[1-9]*js*|*yarn*/lib/cli.js*|corepack*|run-[ps]*|env-cmd*)
+    np[mx]*|pnp[mx]*|yarn*|*yarn-[1-9]*js*|*yarn*/lib/cli.js*|corepack*|run-[ps]*|env-cmd*)
       for f in ${k:-$a};do _w $f $2;done;;
     *)
-      s=$((s|c))
+      s=$s$c
       case "$t " in
         *" $1 "*);;
         *"${p:+ s$1 }"*)t="$t $1";kill -$2 $1;;
@@ -44,7 +44,7 @@ _t(){
   (cd /proc
     s=0 t= p=
     _w $! $1
-    [ $s = 1 ]||exit
+    [ $s -gt 0 ]||exit 1
     p=1
     while sleep 5;[ -e $!/exe ];do _w $! $1;done&)2>/dev/null||exit $((128+$1))
 }
@@ -52,7 +52,10 @@ _t(){
 # _r COMMAND...: run it as a child that keeps our stdin; return its exit code. An interrupted `wait` may have reaped
 # the child, or not: ask once more, and take the first answer where the shell has forgotten the child (127). A child
 # that dies of SIGTERM ends everything.
+# Where another init is PID 1 it may signal our process group (dumb-init, tini -g), and so the shells in between: the
+# command gets a group of its own, so that only we hear of it.
 _r(){
+  [ $$ != 1 ]&&setsid true 2>&-&&set -- setsid "$@"
   { "$@"<&9 9<&-& } 9<&0
   {
     while wait $!;set -- $?;kill -0 $!;do :;done
