@@ -111,15 +111,17 @@ def decide(pod: Pod, resolved: Resolved) -> Iterator[Decision]:
     if pod.on_windows:
         yield skipped("pod", Entrypoint.WINDOWS)
         return
-    size = len(msgspec.json.encode(pod.document))
+    size = 0
     for path, container in (*pod.containers(), *pod.sidecars()):
         decision = _decide(pod, path, container, resolved)
-        grown = size + len(msgspec.json.encode(decision.operations))
-        if decision.operations and grown > MAX_POD_BYTES:
-            yield skipped(container.target, Entrypoint.POD_TOO_LARGE, limit=MAX_POD_BYTES)
-        else:
+        if decision.operations:
+            size = size or len(msgspec.json.encode(pod.document))
+            grown = size + len(msgspec.json.encode(decision.operations))
+            if grown > MAX_POD_BYTES:
+                yield skipped(container.target, Entrypoint.POD_TOO_LARGE, limit=MAX_POD_BYTES)
+                continue
             size = grown
-            yield decision
+        yield decision
 
 
 def _decide(pod: Pod, path: Path, container: Container, resolved: Resolved) -> Decision:
