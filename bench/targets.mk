@@ -6,6 +6,10 @@ bench: .venv/ready ## lastcall beside a controller-runtime webhook, and bursts o
 bench-regression: .venv/ready ## CPU per review as a ratio to a bare ASGI echo in the same run (needs go; a minute)
 	$(BIN)/python -m bench.regression
 
+.PHONY: bench-api-server
+bench-api-server: cluster-ready ## what a Pod creation takes with no, with a CEL, and with each webhook (needs root, go)
+	$(BIN)/python -m bench.api_server
+
 .PHONY: bench-memory
 bench-memory: .venv/ready ## 1,000 reviews a second for a minute: no failure, memory grows by less than 5 % (needs go)
 	$(BIN)/python -m bench.memory

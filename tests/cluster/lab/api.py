@@ -26,6 +26,8 @@ GROUPS = {  # kind -> its group and version below /apis; what is not here is in 
     "EndpointSlice": "discovery.k8s.io/v1",
     "Lease": "coordination.k8s.io/v1",
     "MutatingWebhookConfiguration": "admissionregistration.k8s.io/v1",
+    "MutatingAdmissionPolicy": "admissionregistration.k8s.io/v1beta1",
+    "MutatingAdmissionPolicyBinding": "admissionregistration.k8s.io/v1beta1",
     "PodDisruptionBudget": "policy/v1",
     "NetworkPolicy": "networking.k8s.io/v1",
     "PriorityClass": "scheduling.k8s.io/v1",
