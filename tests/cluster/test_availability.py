@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cluster.creations import PATCHED, Creations, is_patched
+from tests.cluster.faults import webhook_pods
 from tests.cluster.installed import NAMESPACE
 from tests.cluster.lab.api import wait
 from tests.cluster.lab.roll import restart, rolled_out
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.cluster.existing import Cluster
-    from tests.cluster.lab.api import Api
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
@@ -51,9 +51,3 @@ def test_pods_are_created_unpatched_while_lastcall_is_down(lastcall: Cluster, na
         api.merge("Deployment", "lastcall", NAMESPACE, {"spec": {"replicas": 2}})
     wait("the replicas", lambda: rolled_out(api, NAMESPACE, "lastcall"), 300)
     wait("the webhook", lambda: is_patched(in_force(api, space)))
-
-
-def webhook_pods(api: Api) -> list[dict[str, dict[str, str]]]:
-    """Return lastcall's own webhook Pods."""
-    found = api.get("Pod", namespace=NAMESPACE, labelSelector="app.kubernetes.io/component=webhook")["items"]
-    return list(found)
