@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
 import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +32,7 @@ def worker_of(running: Running) -> int:
 
 def answered(running: Running) -> bool:
     """Tell whether a review gets its patch now."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, http.client.HTTPException):
         return '"patch"' in running.request("POST", "/mutate", review())[1]
     return False
 
@@ -41,6 +43,31 @@ def test_a_killed_worker_is_replaced(server: Running) -> None:
     before = worker_of(server)
     os.kill(before, signal.SIGKILL)
     until(lambda: worker_of(server) != before and answered(server), "a new worker")
+
+
+def test_a_killed_worker_under_load_loses_what_it_had_and_no_more(server: Running) -> None:
+    """Four clients ask all the time: each review that begins when the next worker answers is answered."""
+    phase, over, done, lost = ["before"], threading.Event(), Counter[str](), Counter[str]()
+
+    def stream() -> None:
+        """Send one review after the other, each on a connection of its own."""
+        while not over.is_set():
+            began = phase[0]
+            (done if answered(server) else lost)[began] += 1
+
+    clients = [threading.Thread(target=stream) for _ in range(4)]
+    for client in clients:
+        client.start()
+    until(lambda: done["before"] > 50, "a stream")
+    before = worker_of(server)
+    os.kill(before, signal.SIGKILL)
+    until(lambda: worker_of(server) != before and answered(server), "a new worker")
+    phase[0] = "after"
+    until(lambda: done["after"] > 50, "the stream again")
+    over.set()
+    for client in clients:
+        client.join(SECONDS)
+    assert not lost["after"]
 
 
 def test_a_worker_ends_with_its_arbiter(server: Running) -> None:
