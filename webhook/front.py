@@ -7,13 +7,12 @@ interpreter's lock: measured in docs/performance.md.
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from a2wsgi import WSGIMiddleware
-
+from webhook.answer import MAX_BODY_BYTES, answer
 from webhook.core.mutate import PodReason
 from webhook.core.review import BadReview
-from webhook.server import MAX_BODY_BYTES, answer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -34,11 +33,16 @@ _TIMEOUT = re.compile(rb"(?:^|&)timeout=(\d{1,4})s(?:&|$)")
 
 
 class Front:
-    """ASGI application: ``POST /mutate`` and ``POST /mutate/<profile>`` with a JSON body, else Flask."""
+    """ASGI application: ``POST /mutate`` and ``POST /mutate/<profile>`` with a JSON body, else Flask.
 
-    def __init__(self, profiles: Mapping[str, Mapping[str, Any]], telemetry: Telemetry, behind: Flask) -> None:
+    Flask is asked for when it is needed first: loading it would delay the first review by a third.
+    """
+
+    def __init__(
+        self, profiles: Mapping[str, Mapping[str, Any]], telemetry: Telemetry, flask: Callable[[], Flask]
+    ) -> None:
         self._telemetry = telemetry
-        self._behind: Any = WSGIMiddleware(behind, workers=2)  # type: ignore[arg-type] # its WSGI types are its own
+        self._flask = flask
         self._targets = {f"/mutate/{name}": (name, settings) for name, settings in profiles.items()}
         self._targets["/mutate"] = self._targets["/mutate/default"]
 
@@ -58,6 +62,12 @@ class Front:
             await _send(send, 400, b"text/plain; charset=utf-8", f"{error}\n".encode())
         else:
             await _send(send, 200, b"application/json", response)
+
+    @cached_property
+    def _behind(self) -> Any:
+        from a2wsgi import WSGIMiddleware  # noqa: PLC0415
+
+        return WSGIMiddleware(self._flask(), workers=2)  # type: ignore[arg-type] # its WSGI types are its own
 
 
 def budget(query: bytes) -> float:

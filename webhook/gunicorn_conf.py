@@ -58,7 +58,6 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         self._profiles = profiles
         self._given = options
         self._certificate: Certificate | None = None
-        self._flask: Flask
         self._worker: Worker | None = None
         self._health = _listen(options.host, options.health_port)
         super().__init__()
@@ -71,15 +70,19 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
     def load(self) -> Front:
         """Return the ASGI application; the worker calls this, so that the arbiter needs no memory for it."""
         from webhook.front import Front  # noqa: PLC0415
-        from webhook.server import create_app  # noqa: PLC0415
         from webhook.telemetry import Telemetry  # noqa: PLC0415
         from webhook.tls import Certificate  # noqa: PLC0415
 
         self.telemetry = Telemetry()
         if self._given.files:
             self._certificate = Certificate(self._given.files, self.telemetry, self._given.tls_minimum)
-        self._flask = create_app(self._profiles, self.telemetry, self.not_ready)
-        return Front(self._profiles, self.telemetry, self._flask)
+        return Front(self._profiles, self.telemetry, self.flask)
+
+    def flask(self) -> Flask:
+        """Return the application that answers everything but reviews."""
+        from webhook.server import create_app  # noqa: PLC0415
+
+        return create_app(self._profiles, self.telemetry, self.not_ready)
 
     def not_ready(self) -> str:
         """Return why the server should get no traffic, or an empty string."""
@@ -106,7 +109,7 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         if self._health:
             from webhook import health  # noqa: PLC0415
 
-            health.serve(self._health, self._flask)
+            health.serve(self._health, self.flask)
         logger.info("answering")
 
     def _options(self) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flask import Flask
 
 SECONDS = 3.0
@@ -62,8 +64,12 @@ class _Server(ThreadingMixIn, WSGIServer):
         """Say nothing of clients that break off."""
 
 
-def serve(listener: socket.socket, app: Flask) -> None:
-    """Answer on a bound, listening socket, from a thread that ends with the process."""
+def serve(listener: socket.socket, app: Callable[[], Flask]) -> None:
+    """Answer on a bound, listening socket, from a thread that makes the application and ends with the process."""
+
+    def run() -> None:
+        server.set_app(app())
+        server.serve_forever()
+
     server = _Server(listener)
-    server.set_app(app)
-    threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
+    threading.Thread(target=run, name="health", daemon=True).start()

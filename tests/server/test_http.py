@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from tests.server.running import POD, SERVE, review, until
+from webhook.answer import MAX_BODY_BYTES
 from webhook.cli.serve import command
-from webhook.server import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

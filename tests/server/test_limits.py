@@ -202,7 +202,7 @@ def test_too_many_waiting_reviews_are_let_through_at_once() -> None:
         answer: dict[str, Any] = json.loads(sent.pop()["body"])["response"]
         return answer
 
-    front = Front({"default": {}}, Telemetry(), create_app())
+    front = Front({"default": {}}, Telemetry(), create_app)
     assert "patch" in ask(MAX_QUEUE)
     response = ask(MAX_QUEUE + 1)
     assert (response["uid"], response["allowed"], "patch" in response) == ("one-too-many", True, False)
