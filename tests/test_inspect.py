@@ -76,7 +76,7 @@ TREES = [
     pytest.param(["sh", "-c", TRAP], 0, "what becomes of SIGTERM cannot be told", True, id="a trap"),
     pytest.param([NPM, "start"], 1, "npm (pid {}) signals its child: sh (pid ", False, id="npm with Debian's shell"),
     pytest.param([NPM, "run", "one"], 0, "npm (pid {}) signals its child: ", True, id="npm and a script that execs"),
-    pytest.param(LAUNCHED, 0, "the launcher (pid {}) passes SIGTERM on", True, id="the launcher"),
+    pytest.param(LAUNCHED, 0, "handles SIGTERM itself", True, id="the launcher, which is not PID 1 and gives way"),
     pytest.param([*RUN.split(), "deaf"], 1, "has no handler for SIGTERM and dies of it", False, id="no handler"),
     pytest.param([*RUN.split(), "ignore"], 1, "ignores SIGTERM", False, id="a server that ignores it"),
 ]
@@ -106,6 +106,16 @@ def test_pid_one_without_a_handler(tmp_path: Path) -> None:
         os.kill(root, signal.SIGTERM)
         os.kill(root, 0)  # still there
         assert not (tmp_path / "heard").exists()
+
+
+def test_the_launcher_as_pid_one(tmp_path: Path) -> None:
+    """As PID 1 the launcher stays, and is said to pass SIGTERM on; it does."""
+    with running(tmp_path, [*IN_NAMESPACE, "--mount-proc", *LAUNCHED]) as process:
+        (root,) = (p.key for p in proc.local(process.pid) if p.parent == process.pid)
+        code, text = say(process, root)
+        assert (code, "the launcher (pid 1) passes SIGTERM on" in text) == (0, True), text
+        os.kill(root, signal.SIGTERM)
+        until((tmp_path / "heard").exists)
 
 
 def test_json(tmp_path: Path) -> None:
