@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import queue
+import signal
 import socket
+import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flask import Flask
+    from gunicorn.arbiter import Arbiter
 
     from webhook.front import Front
     from webhook.telemetry import Telemetry
@@ -123,6 +128,7 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
             "control_socket_disable": True,  # it wants a writable home
             "logconfig_dict": logs.CONFIGURATION,
             "logger_class": _Log,
+            "post_fork": heed_signals,
         }
         # To gunicorn files mean no more than "TLS is on"; the real ones may not be there yet.
         return options | ({"certfile": os.devnull, "keyfile": os.devnull} if self._given.files else {})
@@ -132,6 +138,20 @@ class _Log(Logger):  # type: ignore[misc] # gunicorn has no types
     """gunicorn's logger without its access log, which a logging configuration turns on: a review has its own line."""
 
     access_log_enabled = False
+
+
+def heed_signals(arbiter: Arbiter, _worker: object) -> None:
+    """Let a signal to stop end a worker that has no handlers of its own yet.
+
+    It is born with the arbiter's, which put signals into a queue that nobody reads here.
+    """
+    ends = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
+    for number in ends:
+        signal.signal(number, signal.SIG_DFL)
+    with suppress(queue.Empty):
+        while arbiter.SIG_QUEUE.get_nowait() not in ends:
+            pass
+        sys.exit()
 
 
 def serve(profiles: Mapping[str, Mapping[str, Any]], options: Options) -> None:

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+from gunicorn.arbiter import Arbiter
+
 from tests.server.running import SECONDS, SERVE, review, until
-from webhook.gunicorn_conf import KEEPALIVE_SECONDS
+from webhook.gunicorn_conf import KEEPALIVE_SECONDS, Options, Server, heed_signals
 
 if TYPE_CHECKING:
     import http.client
@@ -78,3 +87,45 @@ def test_idle_connections_do_not_keep_the_server(server: Running) -> None:
     assert connection.getresponse().read() == b"ok\n"
     assert server.stop() == 0
     connection.close()
+
+
+def heard(pid: int) -> bool:
+    """Tell whether a process has a handler for SIGTERM."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return bool(int(re.findall(r"SigCgt:\s*(\w+)", status)[0], 16) >> signal.SIGTERM - 1 & 1)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param(heard, id="as soon as it can be heard"),
+        pytest.param(lambda pid: Path(f"/proc/{pid}/task/{pid}/children").read_text(), id="as the worker is born"),
+    ],
+)
+def test_sigterm_during_the_start(moment: Callable[[int], object]) -> None:
+    """A server that is told to stop while it starts stops, with exit code 0."""
+    command = [sys.executable, *SERVE, "--no-tls", "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        until(lambda: moment(process.pid), "the moment")
+        process.send_signal(signal.SIGTERM)
+        try:
+            assert process.wait(SECONDS) == 0
+        finally:
+            process.kill()
+
+
+def test_sigterm_before_the_workers_own_handlers() -> None:
+    """What the arbiter's handlers took in the worker's first moment ends the worker; other signals do not."""
+    ended = []
+    for sent in (signal.SIGTERM, signal.SIGWINCH):
+        arbiter = Arbiter(Server({"default": {}}, Options()))
+        if (child := os.fork()) == 0:
+            for number in (signal.SIGTERM, signal.SIGWINCH):
+                signal.signal(number, arbiter.signal)
+            os.kill(os.getpid(), sent)
+            with suppress(SystemExit):
+                heed_signals(arbiter, None)
+                os._exit(7)
+            os._exit(0)
+        ended.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    assert ended == [0, 7]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import signal
 import ssl
+import sys
 import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -71,6 +73,8 @@ def command(profiles_file: Path | None, self_signed: bool, no_tls: bool, **given
         known = profiles.load(profiles_file)
     except profiles.BadProfiles as error:
         raise click.UsageError(str(error)) from None
+    # PID 1 of a container hears only what it has a handler for; gunicorn's come later.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     from webhook.gunicorn_conf import Options, serve  # noqa: PLC0415 - `--help` need not wait for Flask and gunicorn
 
     options = Options(
