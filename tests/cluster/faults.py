@@ -48,7 +48,7 @@ def kill(api: Api, victim: Object) -> None:
         forget(api, victim)
         return
     name = status["containerID"].removeprefix("containerd://")
-    sh(*CTR, "task", "kill", "--all", "--signal", "SIGKILL", name)
+    sh(*CTR, "task", "kill", "--all", "--signal", "SIGKILL", name, check=False)  # it may have ended just now
 
 
 FAULTS: dict[str, Callable[[Api, Object], None]] = {"killed": kill, "deleted": delete, "forgotten": forget}
