@@ -9,7 +9,8 @@ var fs = require("fs"),
 if (first === "step") {
   say("step " + (process.argv[3] || "") + " " + (process.env.npm_lifecycle_event || ""));
 } else if (first === "side") {
-  setInterval(say.bind(null, "side"), 1e9);
+  say("side");
+  setInterval(say, 1e9);
 } else if (first === "exit") {
   process.exitCode = +process.argv[3];
 } else {
@@ -20,9 +21,9 @@ if (first === "step") {
     });
   fs.writeFileSync(
     process.env.PROBE_RECORD,
-    JSON.stringify({ argv: process.argv.slice(1), cwd: process.cwd(), execArgv: process.execArgv, env: process.env, pid: process.pid, ppid: process.ppid })
+    JSON.stringify({ argv: process.argv.slice(1), cwd: process.cwd(), execArgv: process.execArgv, env: process.env, pid: process.pid, ppid: process.ppid, uid: process.getuid() })
   );
-  ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR2"].forEach(function (signal) {
+  ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"].forEach(function (signal) {
     process.on(signal, function () {
       say("told " + signal);
       server.close();

@@ -1,6 +1,6 @@
 """The signal matrix: package managers x shells x script shapes x ways to start, every cell a real container's end.
 
-Ten containers run at a time in each test process: most of a run is waiting for the drain. The negative controls run in
+Eight containers run at a time in each test process: most of a run is waiting for the drain. The negative controls run in
 the same test.
 """
 
@@ -14,7 +14,7 @@ from tests.signals.cases import Case, Form
 
 MANAGERS = ("npm6", "npm8", "npm9", "npm10.2", "npm10", "npm11", "yarn1", "yarn4", "pnpm9", "pnpm10")
 FORMS: tuple[Form, ...] = ("init", "exec", "supervise")
-WORKERS = 10
+WORKERS = 8
 # What every package manager but yarn 4 loses natively in this shell, measured: docs/entrypoints.md.
 LOST_BY_ALL = {"dash": ("plain", "and", "pipe"), "ash": ("pipe", "file"), "bash": ("pipe", "file")}
 

@@ -48,7 +48,7 @@ def test_the_process_takes_the_package_managers_place(form: Form, place: str, pr
 
 
 @pytest.mark.parametrize("form", REWRITTEN)
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGUSR2])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2])
 def test_other_signals_are_passed_on_as_they_come(number: signal.Signals, form: Form, project: Project) -> None:
     """What lifecycle.stopSignal or STOPSIGNAL names reaches the application as that signal."""
     argv = cases.wrapped(form, ["npm", "run", "plain"])

@@ -70,7 +70,7 @@ def test_without_node_the_original_is_run(form: Form, tmp_path: Path) -> None:
     assert seen[0].code == 127
 
 
-@pytest.mark.parametrize("form", ["init", "exec"])
+@pytest.mark.parametrize("form", REWRITTEN)
 @pytest.mark.parametrize("argv", [["yarn", "resourcemanager"], ["./entrypoint.sh", "npm", "run", "plain"]])
 def test_unknown_programs_are_supervised(argv: list[str], form: Form, tmp_path: Path) -> None:
     """A `yarn` that is no Node program and unknown wrappers run as they are, and what they start is told."""
@@ -109,6 +109,24 @@ def test_sigterm_at_any_moment_ends_the_container(moment: float, form: Form, tmp
     assert not outcome.killed, outcome
     # npm makes up its own code where it is what gets the signal
     assert outcome.code in ((0, 143) if form == "init" else (0, 1, 143)), outcome
+
+
+@pytest.mark.parametrize("form", REWRITTEN)
+@pytest.mark.parametrize("moment", ["recording", "prestart"])
+def test_sigterm_before_the_application_ends_the_container(moment: str, form: Form, tmp_path: Path) -> None:
+    """SIGTERM while the package manager is recorded, or a pre script runs, ends the container with 143."""
+    folder = shapes.project(tmp_path, "npm", {"prestart": "node probe.js side", "start": "node probe.js"})
+    with lab.container(cases.wrapped(form, ["npm", "start"]), cwd=folder, path=shapes.path("npm")) as box:
+        armed(box)
+        if moment == "prestart":
+            assert box.wait_for("side")
+        while box.process.poll() is None and lab.programs(box) <= {"sh"}:
+            os.sched_yield()
+        box.send(signal.SIGTERM)
+        outcome = box.end(lab.PATIENCE)
+    # npm makes up its own code where it is what gets the signal
+    assert outcome.code == 143 or (form == "supervise" and outcome.code == 1), outcome
+    assert "ready" not in outcome.events
 
 
 LONG = {"and": "sleep 99 && node probe.js", "semicolon": "sleep 99; node probe.js", "or": "sleep 99 || node probe.js"}

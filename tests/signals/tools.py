@@ -39,6 +39,7 @@ HELPERS: Final = (
     "npm-run-all@4.1.5",
 )
 NODES: Final = {
+    6: "6.17.1",
     8: "8.17.0",
     10: "10.24.1",
     12: "12.22.12",
@@ -126,6 +127,23 @@ def program(name: str) -> str:
     return str(_once(package, package, debian=True) / path)
 
 
+def corepack() -> dict[str, str]:
+    """Return the environment in which corepack's shims find package managers without a download."""
+    installed = [MANAGERS[name] for name in ("npm10", "yarn1", "pnpm9")]
+    folder = CACHE / "corepack-home"
+    environ = {"COREPACK_HOME": str(folder), "COREPACK_ENABLE_DOWNLOAD_PROMPT": "0", "COREPACK_INTEGRITY_KEYS": "0"}
+    if not (folder / "ready").exists():
+        own = manager("corepack")
+        asked = subprocess.run(["npm", "config", "get", "registry"], capture_output=True, text=True, check=True)
+        online = {"COREPACK_NPM_REGISTRY": asked.stdout.strip().rstrip("/"), "PATH": own}
+        command = ["corepack", "install", "--global", *installed]
+        subprocess.run(
+            command, env={**os.environ, **environ, **online}, check=True, stdout=subprocess.DEVNULL, timeout=300
+        )
+        (folder / "ready").touch()
+    return environ | {"COREPACK_ENABLE_NETWORK": "0"}
+
+
 def main() -> None:
     """Install everything."""
     for name in MANAGERS:
@@ -135,6 +153,7 @@ def main() -> None:
     for name in DEBIAN:
         sys.stdout.write(f"{name}: {program(name)}\n")
     sys.stdout.write(f"helpers: {helpers()}\n")
+    sys.stdout.write(f"corepack: {corepack()['COREPACK_HOME']}\n")
 
 
 if __name__ == "__main__":

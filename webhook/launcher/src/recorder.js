@@ -16,6 +16,7 @@ var me = process,
   spawn = proto.spawn, // undocumented and the same since Node 0.12: every way to start a child ends here
   leave = me.reallyExit, // without exit handlers: temporary shims must survive us
   env, // environment and
+  resolve = path.resolve,
   dir = me.cwd(), // directory, as the last recorded command has them
   before = "", // the plan up to that command,
   command = "", // which is this, supervised,
@@ -47,7 +48,7 @@ var head = (name, buffer) => {
 
 // The file that execvp(3) would take, or undefined
 var find = (word) =>
-  (is(/\//, word) ? "" : env.PATH).split(":").map((p) => path.resolve(dir, p, word)).find(head);
+  (is(/\//, word) ? "" : env.PATH).split(":").map((p) => resolve(dir, p, word)).find(head);
 
 // What a command word is, for the scanner. Of shell scripts only those that end in `exec` can be left alone; run-s and
 // run-p forward no signal, and other shells (ash, dash, bash) need not understand what sh does.
@@ -59,14 +60,14 @@ var kind = (word, next) => {
     : 2;
 };
 
-// Does a child with this stdio get the container's stdout?
-var ours = (stdio) => is(/^(1|inherit)$/, ((stdio = stdio && stdio.map ? stdio[1] : stdio) && stdio.fd) || stdio);
+// Does a child with this stdio get the container's stdout: 1 or "inherit", not "ignore", "ipc", "overlapped" or "pipe"?
+var ours = (stdio) => is(/^1$|her/, ((stdio = stdio && stdio.map ? stdio[1] : stdio) && stdio.fd) || stdio);
 
 // Remember a command, with the shell text that brings directory and environment from where the last one left them.
 var record = (args, options, wanted) => {
   var key,
     script,
-    cwd = path.resolve(options.cwd || "");
+    cwd = resolve(options.cwd || "");
   // Two children at once, or another user (npm 7 and 8 as root take the owner of the folder)
   if (running | options.uid) stop();
   before += (command && command + "||exit;") + (said && "printf %s " + quote(said) + ";");
@@ -104,7 +105,7 @@ if (is(/sh$/, argv[0])) {
 file = argv.shift();
 if (is(/node$/, file)) {
   // node .../yarn.js start, as yarn 1 starts itself again
-  file = argv.shift();
+  file = resolve(argv.shift());
 } else {
   file = fs.realpathSync(find(file));
   text = head((file += ".js")) || head((file = file.slice(0, -3))); // yarn 1's archive: bin/yarn is a shell script beside yarn.js

@@ -32,7 +32,7 @@ var scan = (script, kind) => {
         last = !masked[at + all.length],
         what;
       prefix = script.slice(from, (from += prefix.length));
-      word = script.substr(from, word.length).replace(/"/g, ""); // npx quotes the plainest of words
+      word = script.substr(from, word.length).replace(/["']/g, ""); // npx quotes the plainest of words
       // There is a program of this name, but a shell has its own, which differs
       what = word == "echo" ? 0 : kind(word, rest.split(" ")[1]);
       // `exec` in the middle; a prefix would be split after `export`, which not every shell does for a function
