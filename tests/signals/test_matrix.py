@@ -1,6 +1,6 @@
 """The signal matrix: package managers x shells x script shapes x ways to start, every cell a real container's end.
 
-Eight containers run at a time in each test process: most of a run is waiting for the drain. The negative controls run in
+Eight containers run at a time in each test process: much of a run is waiting. The negative controls run in
 the same test.
 """
 
