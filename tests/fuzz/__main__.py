@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from random import Random
 
 import atheris
 
@@ -18,7 +19,10 @@ with atheris.instrument_imports(include=["webhook"]):
 
 MAX_BYTES = 20_000
 """Of an input; hypothesis needs less for its largest Pod, and a longer body is only slower."""
-SEEDS = [body for body in (ANSWERED | NOT_ANSWERABLE).values() if len(body) <= MAX_BYTES]
+SEEDS = {
+    "bodies": [body for body in (ANSWERED | NOT_ANSWERABLE).values() if len(body) <= MAX_BYTES],
+    "pods": [Random(number).randbytes(MAX_BYTES // 4) for number in range(100)],  # of few bytes come simple Pods
+}
 WORDS = """
     uid kind operation CREATE object metadata annotations labels spec containers initContainers command args lifecycle
     preStop sleep seconds exec httpGet postStart terminationGracePeriodSeconds restartPolicy Always ownerReferences Job
@@ -33,9 +37,8 @@ def main() -> None:
     folder = Path("build/fuzz", target)
     corpus, words = folder / "corpus", folder / "words"
     corpus.mkdir(parents=True, exist_ok=True)
-    if target == "bodies":
-        for number, body in enumerate(SEEDS):
-            (corpus / f"seed-{number}").write_bytes(body)
+    for number, seed in enumerate(SEEDS[target]):
+        (corpus / f"seed-{number}").write_bytes(seed)
     words.write_text("".join(f'"{word}"\n' for word in WORDS))
     limits = (f"-max_total_time={seconds}", f"-max_len={MAX_BYTES}", "-len_control=0", "-timeout=30")
     places = (f"-dict={words}", f"-artifact_prefix={folder}/")
