@@ -4,10 +4,21 @@
 launcher: .venv/ready ## write webhook/launcher/texts.py from its sources (needs node and npm)
 	$(BIN)/python webhook/launcher/src/build.py
 
-.PHONY: test-launcher
-test-launcher: .venv/ready ## the whole signal matrix, oracle and fuzz (root; installs ten package managers once)
+# Every run is a container of its own that mostly waits: two processes with eight containers each keep two cores busy.
+PROOF := $(BIN)/pytest -m matrix -n 2 --dist worksteal
+ORACLE := tests/signals/test_oracle.py tests/signals/test_fuzz.py
+
+.PHONY: launcher-tools
+launcher-tools: .venv/ready
 	$(BIN)/python -m tests.signals.tools
-	$(BIN)/pytest -m matrix -n 3 --dist worksteal tests/signals
+
+.PHONY: test-launcher
+test-launcher: launcher-tools ## the whole signal matrix (root; installs ten package managers once)
+	$(PROOF) tests/signals $(ORACLE:%=--ignore=%)
+
+.PHONY: test-oracle
+test-oracle: launcher-tools ## every way to invoke a package manager against the launcher, and the fuzz (root)
+	$(PROOF) $(ORACLE)
 
 .PHONY: docs-entrypoints
 docs-entrypoints: .venv/ready ## measure the tables of docs/entrypoints.md anew (root)
