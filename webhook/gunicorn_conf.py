@@ -123,6 +123,7 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
             "bind": f"[{host}]:{self._given.port}" if ":" in host else f"{host}:{self._given.port}",
             "worker_class": "webhook.worker.Worker",
             "keepalive": KEEPALIVE_SECONDS,
+            "asgi_disconnect_grace_period": 0,  # nobody waits for an answer any more, and a connection takes memory
             "graceful_timeout": int(self.drain_seconds) + GRACEFUL_SECONDS + 5,
             "worker_tmp_dir": "/dev/shm",  # noqa: S108 - the heartbeat; a root file system may be read-only
             "control_socket_disable": True,  # it wants a writable home

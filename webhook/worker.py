@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from asyncio import sslproto
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.asgi.protocol import ASGIProtocol
@@ -24,6 +25,7 @@ MAX_CONNECTIONS = 1000
 """An API server keeps 25 idle connections to a webhook, and bursts of 200."""
 TICK_SECONDS = 0.25
 """How often a worker looks whether it shall end; gunicorn's heartbeat needs one in 30 seconds."""
+sslproto.SSLProtocol.max_size = 32 * 1024  # asyncio would give each connection 256 KiB to read into
 
 
 class Connection(ASGIProtocol):  # type: ignore[misc] # gunicorn has no types
