@@ -49,4 +49,4 @@ lock: ## write the lock files anew from pyproject.toml (needs uv)
 	    --python-version 3.11 --group $$set -o requirements/$$set.txt || exit; \
 	done
 
--include tests/signals/targets.mk tests/cluster/targets.mk bench/targets.mk
+-include tests/signals/targets.mk tests/cluster/targets.mk tests/fuzz/targets.mk bench/targets.mk
