@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from ruamel.yaml import YAML
 
+from tests.cluster import manifests
 from tests.cluster.lab import images
 from tests.cluster.lab.api import wait
 from tests.cluster.lab.roll import rolled_out
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from tests.cluster.lab.api import Api
 
 NAMESPACE = "lastcall"
+PROBE = "probe"
 IMAGES = {
     name: os.environ.get(f"LASTCALL_TEST_{variable}", "")
     for name, variable in (("lastcall", "WEBHOOK_IMAGE"), ("lastcall-certs", "CERTS_IMAGE"))
@@ -54,12 +57,21 @@ def install(cluster: Cluster, kustomization: Path) -> None:
     cluster.kubectl("apply", "-k", str(kustomization))
     wait("lastcall's rollout", lambda: rolled_out(cluster.api, NAMESPACE, "lastcall"), 240)
     wait("the CA bundle", lambda: trusted(cluster.api))
+    cluster.api.apply(manifests.namespace(PROBE, **{manifests.INJECT: "enabled"}))
+    wait("a patched Pod", lambda: patches(cluster.api))
+    cluster.api.delete("Namespace", PROBE)
 
 
 def trusted(api: Api) -> bool:
     """Tell whether every webhook has a CA bundle."""
     configuration = api.get("MutatingWebhookConfiguration", "lastcall")
     return all(webhook["clientConfig"].get("caBundle") for webhook in configuration["webhooks"])
+
+
+def patches(api: Api) -> bool:
+    """Tell whether the API server has heard of the configuration: until then it creates Pods unpatched."""
+    answer = api.create(manifests.pod("probe", PROBE), dry_run=True)
+    return answer.status == HTTPStatus.CREATED and "lifecycle" in answer.object["spec"]["containers"][0]
 
 
 def uninstall(cluster: Cluster) -> None:

@@ -70,7 +70,7 @@ class Start(NamedTuple):
             "readinessProbe": {"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 1},
         }
         volume = {"name": "project", "configMap": {"name": self.tool}}
-        made = manifests.pod(self.name, namespace, container, volumes=[volume], restartPolicy="Never")
+        made = manifests.pod(self.name, namespace, container, volumes=[volume])
         annotations = {"entrypoint": self.mode, "pre-stop-sleep-seconds": "0"}
         made["metadata"]["annotations"] = {f"lastcall.webhook/{key}": value for key, value in annotations.items()}
         made["metadata"]["finalizers"] = [FINALIZER]
