@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 
@@ -10,6 +11,16 @@ import pytest
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add ``--update-cases``: write the expectations of tests/cases/ anew, to be read in the diff."""
     parser.addoption("--update-cases", action="store_true", help="write tests/cases/**/expected.* anew")
+
+
+def pytest_configure() -> None:
+    """Heed the signals that whoever started the tests ignores: what the tests start would ignore them, too.
+
+    A shell's background job begins without SIGINT and SIGQUIT, one under nohup without SIGHUP.
+    """
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
