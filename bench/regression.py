@@ -10,8 +10,8 @@ from pathlib import Path
 from bench.compare import measure, ratio
 from bench.servers import Server, build, certificates, commands
 
-LIMIT = 8.0
-"""Measured: 3 to 4. Twice that is no noise, but a diff, a second parse or a log line of debugging somewhere."""
+LIMIT = 6.0
+"""Measured: 2 to 3. Twice that is no noise, but a diff, a second parse or a log line of debugging somewhere."""
 
 
 def main() -> int:
