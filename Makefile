@@ -41,13 +41,10 @@ docs: .venv/ready ## the generated pages
 
 .PHONY: lock
 lock: ## write the lock files anew from pyproject.toml (needs uv)
-	for set in 'webhook:' 'certs:--extra certs --extra cluster' 'dev:--extra certs --extra cluster --group dev'; do \
+	for set in 'webhook:pyproject.toml' 'certs:--extra certs --extra cluster pyproject.toml' \
+	  'dev:--extra certs --extra cluster --group dev pyproject.toml' 'fuzz:--group fuzz' 'sbom:--group sbom'; do \
 	  uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
-	    --python-version 3.11 $${set#*:} pyproject.toml -o requirements/$${set%%:*}.txt || exit; \
-	done
-	for set in fuzz sbom; do \
-	  uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
-	    --python-version 3.11 --group $$set -o requirements/$$set.txt || exit; \
+	    --python-version 3.11 $${set#*:} -o requirements/$${set%%:*}.txt || exit; \
 	done
 
 -include tests/signals/targets.mk tests/cluster/targets.mk tests/fuzz/targets.mk bench/targets.mk

@@ -10,6 +10,7 @@ import socket
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
@@ -81,10 +82,11 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         self.telemetry = Telemetry()
         if self._given.files:
             self._certificate = Certificate(self._given.files, self.telemetry, self._given.tls_minimum)
-        return Front(self._profiles, self.telemetry, self.flask)
+        return Front(self._profiles, self.telemetry, lambda: self.flask)
 
+    @cached_property
     def flask(self) -> Flask:
-        """Return the application that answers everything but reviews."""
+        """The application that answers everything but reviews; one for both ports, made when it is needed first."""
         from webhook.server import create_app  # noqa: PLC0415
 
         return create_app(self._profiles, self.telemetry, self.not_ready)
@@ -114,7 +116,7 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         if self._health:
             from webhook import health  # noqa: PLC0415
 
-            health.serve(self._health, self.flask)
+            health.serve(self._health, lambda: self.flask)
         logger.info("answering")
 
     def _options(self) -> dict[str, Any]:
