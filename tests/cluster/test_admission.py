@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.cluster import varied
+from tests.cluster.creations import is_patched
 from tests.cluster.lab.api import wait
 from tests.cluster.manifests import INJECT, pod
 from tests.cluster.second import second_webhook
 from webhook.core.mutate import mutate
 from webhook.core.patch import apply
 from webhook.core.settings import PROFILES
-from webhook.core.status import STATUS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,10 +79,6 @@ def differences(stored: Any, said: Any, path: str = "") -> list[str]:
 def accepted(answer: Any) -> Object:
     assert answer.status == 201, answer.object.get("message")
     return dict(answer.object)
-
-
-def is_patched(stored: Object) -> bool:
-    return STATUS in stored["metadata"].get("annotations", {})
 
 
 def in_force(api: Api, space: str, container: Object | None = None, **metadata: Any) -> Object:
