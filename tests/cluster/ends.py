@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tests.cluster.lab.api import url
@@ -21,6 +20,7 @@ class Seen:
 
     def __init__(self, cluster: Cluster, space: str) -> None:
         self.said: dict[tuple[str, str], dict[str, float]] = {}
+        self.latest: dict[tuple[str, str], float] = {}
         self.last: dict[str, dict[str, Any]] = {}
         self.gone: set[str] = set()
         self.deleted: dict[str, float] = {}
@@ -41,13 +41,14 @@ class Seen:
         self.threads[-1].start()
 
     def log(self, pod: str, name: str) -> None:
-        """Follow what a container says."""
+        """Follow what a container says: when it said each word first, and when it said anything last."""
         said = self.said[pod, name] = {}
 
         def take(line: bytes) -> None:
             at, _, what = line.decode(errors="replace").strip().partition(" ")
             if at.isdigit():
-                said.setdefault(what, int(at) / 1000)
+                self.latest[pod, name] = int(at) / 1000
+                said.setdefault(what, self.latest[pod, name])
 
         self.follow(f"{url('Pod', pod, self.space)}/log?container={name}&follow=true", take)
 
@@ -64,12 +65,11 @@ class Seen:
 
         self.follow(url("Pod", "", self.space, watch="1"), take)
 
-    def ended(self, pod: str, name: str) -> tuple[int, float]:
-        """Return a container's exit code, and when it ended, to the second that the API has."""
+    def code(self, pod: str, name: str) -> int:
+        """Return a container's exit code."""
         status = self.last[pod]["status"]
         listed = [*(status.get("initContainerStatuses") or []), *status["containerStatuses"]]
-        state = next(s for s in listed if s["name"] == name)["state"]["terminated"]
-        return state["exitCode"], datetime.fromisoformat(state["finishedAt"]).timestamp() + 0.5
+        return int(next(s for s in listed if s["name"] == name)["state"]["terminated"]["exitCode"])
 
     def stop(self) -> None:
         """End every stream."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -30,12 +31,12 @@ APP = """
 const note = (what) => console.log(Date.now(), what);
 process.on('SIGTERM', () => { note('SIGTERM');
   if (process.env.DRAIN !== 'never') setTimeout(() => { note('exit'); process.exit(0); }, process.env.DRAIN * 1e3); });
-setInterval(() => {}, 1000); note('start');
+setInterval(() => note('alive'), 100); note('start');
 """
 
 
 def container(name: str = "app", drain: float | str = 2, hook: dict[str, Any] | None = None, **more: Any) -> Any:
-    """Return a container that tells what it hears, and drains so many seconds."""
+    """Return a container that tells what it hears and that it is alive, and drains so many seconds."""
     lifecycle = {"lifecycle": {"preStop": hook}} if hook else {}
     env = [{"name": "DRAIN", "value": str(drain)}]
     image = {"image": manifests.IMAGES["dash"], "imagePullPolicy": "Never"}
@@ -64,7 +65,9 @@ class Case(NamedTuple):
     fails: bool = False
 
 
-READY = {"httpGet": {"path": "/healthz", "port": 8080}, "periodSeconds": 1, "timeoutSeconds": 5}
+PACKAGE: Any = {"package.json": json.dumps({"scripts": {"start": "node app.js"}}), "app.js": APP}
+VOLUMES: list[Any] = [{"name": "package", "configMap": {"name": "package"}}]
+MOUNTED: Any = {"workingDir": "/package", "volumeMounts": [{"name": "package", "mountPath": "/package"}]}
 NODE = f'node -e "{APP}"'.replace("\n", " ")
 CASES = {
     "sleep-then-drain": Case(12, [container(hook=sleep(4), drain=3)]),
@@ -81,7 +84,7 @@ CASES = {
     "order-is-lost": Case(6, [container(hook=sleep(6), drain=1)], (sidecar(NEVER),)),
     "deleted-in-a-hurry": Case(20, [container(hook=sleep(10), drain=NEVER)], delete=4),
     "a-shell-keeps-sigterm": Case(5, [container(command=["sh", "-c", NODE + "; true"])]),
-    "npm-drops-sigterm": Case(9, [container(command=["npm", "start"], readinessProbe=READY)]),
+    "npm-drops-sigterm": Case(9, [container(command=["npm", "start"], **MOUNTED)]),
 }
 
 
@@ -90,6 +93,7 @@ def document(name: str, case: Case) -> dict[str, Any]:
     spec: dict[str, Any] = {"terminationGracePeriodSeconds": case.grace, "initContainers": list(case.init)}
     made = manifests.pod(name, "", **spec)
     made["spec"]["containers"] = case.containers
+    made["spec"]["volumes"] = VOLUMES if case.containers[0].get("volumeMounts") else []
     return made
 
 
@@ -126,6 +130,8 @@ def observe(cluster: Cluster, space: str, names: Iterable[str]) -> Seen:
     """Delete Pods, a few at a time, and follow them to their ends."""
     cluster.api.apply(manifests.namespace(space))
     wait("the service account", lambda: cluster.api.find("ServiceAccount", "default", space))
+    package = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "package", "namespace": space}}
+    cluster.api.apply({**package, "data": PACKAGE})
     made = {name: document(name, CASES[name]) for name in names}
     for thing in made.values():
         thing["metadata"]["namespace"] = space
@@ -136,8 +142,7 @@ def observe(cluster: Cluster, space: str, names: Iterable[str]) -> Seen:
     for name, thing in made.items():
         for one in (*thing["spec"]["containers"], *thing["spec"]["initContainers"]):
             found.log(name, one["name"])
-    quiet = {("npm-drops-sigterm", "app")}
-    wait("the containers", lambda: all("start" in said for key, said in found.said.items() if key not in quiet), 120)
+    wait("the containers", lambda: all("start" in said for said in found.said.values()), 120)
     for batch in batched(made, AT_ONCE):
         for name in batch:
             seconds = CASES[name].delete
@@ -155,8 +160,8 @@ def deviations(seen: Seen, name: str) -> list[str]:
     zero = seen.deleted[name]
     problems = []
     for lane in predicted(document(name, case), case):
-        said, (code, finished) = seen.said[name, lane.container], seen.ended(name, lane.container)
-        ended = said.get("exit", finished) - zero
+        said, code = seen.said[name, lane.container], seen.code(name, lane.container)
+        ended = seen.latest[name, lane.container] - zero
         heard = said["SIGTERM"] - zero if "SIGTERM" in said else None
         expected = lane.signal_at if lane.fate is Fate.HEARD else None
         if (heard is None) != (expected is None) or abs((heard or 0) - (expected or 0)) > SECOND:
