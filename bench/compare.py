@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from bench.servers import Server, build, certificates, commands
+from bench.servers import DISTINCT, Server, build, certificates, commands
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -96,7 +96,8 @@ def memory(servers: Sequence[Server], idle: Mapping[str, float], cold: Mapping[s
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--arms", default="goref,lastcall,flask,echo-wsgi,echo-asgi", help="the first is the reference")
+    arms = "goref,lastcall,lastcall-distinct,flask,echo-wsgi,echo-asgi"
+    parser.add_argument("--arms", default=arms, help="the first is the reference; -distinct: no two Pods alike")
     parser.add_argument(
         "--arm", action="append", default=[], metavar="NAME=COMMAND", help="one more, with {port}, {folder}"
     )
@@ -114,12 +115,12 @@ def run(given: argparse.Namespace, folder: Path) -> None:
     build(folder)
     certificates(folder)
     known = commands(folder)
-    arms = {arm: known[arm] for arm in given.arms.split(",")}
+    arms = {arm: known[arm.removesuffix(DISTINCT)] for arm in given.arms.split(",")}
     for extra in given.arm:
         arm, _, command = extra.partition("=")
         arms[arm] = command.replace("{folder}", str(folder)).split()
     cold = cold_starts(arms, folder, given.cold)
-    servers = [Server(arm, command, folder) for arm, command in arms.items()]
+    servers = [Server(arm, c, folder, (DISTINCT,) if arm.endswith(DISTINCT) else ()) for arm, c in arms.items()]
     try:
         for server in servers:
             server.cold()

@@ -55,6 +55,10 @@ def commands(folder: Path) -> dict[str, list[str]]:
     }
 
 
+DISTINCT = "-distinct"
+"""Behind a server's name: no two Pods that it sees are alike."""
+
+
 @dataclass
 class Server:
     """One of the arms, running."""
@@ -62,6 +66,8 @@ class Server:
     name: str
     command: list[str]
     folder: Path
+    options: tuple[str, ...] = ()
+    """Of the load generator."""
     process: subprocess.Popen[bytes] = field(init=False)
     port: int = field(init=False)
     started: float = field(init=False)
@@ -78,7 +84,7 @@ class Server:
     def cold(self) -> float:
         """Wait for the first answer to a review; return the milliseconds since the start."""
         context = ssl.create_default_context(cafile=self.folder / "ca.crt")
-        body = (HERE / "load/review.json").read_bytes()
+        body = (HERE / "load/review.json").read_bytes().replace(b"@@LIKE@@", b"prod")
         head = (
             f"POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         )
@@ -97,7 +103,7 @@ class Server:
         """Run the load generator against the server; return what it saw, and the CPU that the server took."""
         before = self.cpu_seconds()
         url = f"https://127.0.0.1:{self.port}/mutate?timeout=10s"
-        command = [f"{self.folder}/load", "-ca", f"{self.folder}/ca.crt", "-url", url, *options]
+        command = [f"{self.folder}/load", "-ca", f"{self.folder}/ca.crt", "-url", url, *self.options, *options]
         seen: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
         seen["cpu_us"] = (self.cpu_seconds() - before) * 1e6 / max(1, seen["ok"])
         return seen
@@ -137,3 +143,9 @@ class Server:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+
+def start(arm: str, folder: Path) -> Server:
+    """Start one of ``commands``; with ``DISTINCT`` behind its name, its load is of that kind."""
+    options = (DISTINCT,) if arm.endswith(DISTINCT) else ()
+    return Server(arm, commands(folder)[arm.removesuffix(DISTINCT)], folder, options)

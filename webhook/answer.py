@@ -6,43 +6,102 @@ An error in a review never refuses a Pod: where there is a uid to answer, the an
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+import msgspec
 from msgspec.structs import replace
 
 from webhook.core.decision import Report, refused
 from webhook.core.review import parse, respond, review
+from webhook.core.sketch import sketch
 from webhook.logs import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from webhook.core.mutate import PodReason
+    from webhook.core.review import Request
+    from webhook.core.sketch import Sketch
     from webhook.telemetry import Telemetry
 
+Key: TypeAlias = "tuple[str, bytes]"
+"""A profile's name, and what a decision depends on."""
 MAX_BODY_BYTES = 7 * 1024 * 1024
 """A review of an update holds two objects of 3 MiB at most; controller-runtime draws the same line."""
+MAX_KNOWN = 128
+"""Decisions that are remembered: about 10 KiB each."""
+MAX_KNOWN_BYTES = 32 * 1024
+"""Of an answer that is remembered."""
 
 
-def answer(
-    body: bytes, profile: str, settings: Mapping[str, Any], telemetry: Telemetry, shed: PodReason | None = None
-) -> bytes:
-    """Answer a review: count it, log it, and turn a failure of our own into an answer without a patch.
+class Known(NamedTuple):
+    """A decision, and its answer on both sides of the uid."""
 
-    ``shed`` is why the Pod is not looked at, where there is no time for it. Raises ``BadReview``.
-    """
-    start = time.perf_counter()
-    admission, fault = parse(body)
-    with telemetry.in_flight.track_inprogress():
-        try:
-            report = unseen(shed) if shed else review(admission, fault, ((f"profile {profile}", settings),))
-            response = respond(admission.uid, report)
-            telemetry.observe(admission, profile, report, time.perf_counter() - start)
-        except Exception:  # noqa: BLE001 - whatever it is, the Pod must pass
-            telemetry.errors.inc()
-            logger.exception("internal error: allowed without a patch", extra={"fields": {"uid": admission.uid[:64]}})
-            return respond(admission.uid, None)
-    return response
+    report: Report
+    """Without the Pod."""
+    head: bytes
+    tail: bytes
+
+    @classmethod
+    def of(cls, report: Report) -> Known:
+        """Write the answer to a decision."""
+        head, _, tail = respond("", report).partition(b'""')
+        return cls(replace(report, before={}, after={}, operations=()), head, tail)
+
+    def answer(self, uid: str) -> bytes:
+        """Return the answer to the review with this uid."""
+        return b"".join((self.head, msgspec.json.encode(uid), self.tail))
+
+
+class Reviewer:
+    """Answers reviews under a set of profiles, counts and logs them, and remembers what it decided about like Pods."""
+
+    def __init__(self, profiles: Mapping[str, Mapping[str, Any]], telemetry: Telemetry) -> None:
+        self.profiles, self.telemetry = profiles, telemetry
+        self._known: OrderedDict[Key, Known] = OrderedDict()
+
+    def answer(self, body: bytes, profile: str, shed: PodReason | None = None) -> bytes:
+        """Answer a review: count it, log it, and turn a failure of our own into an answer without a patch.
+
+        ``shed`` is why the Pod is not looked at, where there is no time for it. Raises ``BadReview``.
+        """
+        start = time.perf_counter()
+        like = None if shed else sketch(body)
+        key = (profile, like.key) if like else None
+        if like and key and (known := self._known.pop(key, None)):
+            self.telemetry.repeated.inc()
+            self._keep(key, known)
+            return self._tell(like, profile, start, lambda: known)
+        request, fault = parse(body)
+
+        def decide() -> Known:
+            layers = ((f"profile {profile}", self.profiles[profile]),)
+            new = Known.of(unseen(shed) if shed else review(request, fault, layers))
+            self._keep(key, new)
+            return new
+
+        return self._tell(request, profile, start, decide)
+
+    def _tell(self, request: Request | Sketch, profile: str, start: float, decide: Callable[[], Known]) -> bytes:
+        with self.telemetry.in_flight.track_inprogress():
+            try:
+                known = decide()
+                response = known.answer(request.uid)
+                self.telemetry.observe(request, profile, known.report, time.perf_counter() - start)
+            except Exception:  # noqa: BLE001 - whatever it is, the Pod must pass
+                self.telemetry.errors.inc()
+                fields = {"uid": request.uid[:64]}
+                logger.exception("internal error: allowed without a patch", extra={"fields": fields})
+                return respond(request.uid, None)
+        return response
+
+    def _keep(self, key: Key | None, known: Known) -> None:
+        """Remember a decision, and forget the one that was not asked for longest."""
+        if key and len(known.tail) <= MAX_KNOWN_BYTES:
+            self._known[key] = known
+            if len(self._known) > MAX_KNOWN:
+                self._known.popitem(last=False)
 
 
 def unseen(reason: PodReason) -> Report:

@@ -10,7 +10,7 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from webhook.answer import MAX_BODY_BYTES, answer
+from webhook.answer import MAX_BODY_BYTES
 from webhook.core.mutate import PodReason
 from webhook.core.review import BadReview
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-    from webhook.telemetry import Telemetry
+    from webhook.answer import Reviewer
 
     Scope = Mapping[str, Any]
     Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -38,27 +38,24 @@ class Front:
     Flask is asked for when it is needed first: loading it would delay the first review by a third.
     """
 
-    def __init__(
-        self, profiles: Mapping[str, Mapping[str, Any]], telemetry: Telemetry, flask: Callable[[], Flask]
-    ) -> None:
-        self._telemetry = telemetry
+    def __init__(self, reviewer: Reviewer, flask: Callable[[], Flask]) -> None:
+        self._reviewer = reviewer
         self._flask = flask
-        self._targets = {f"/mutate/{name}": (name, settings) for name, settings in profiles.items()}
-        self._targets["/mutate"] = self._targets["/mutate/default"]
+        self._targets = {f"/mutate/{name}": name for name in reviewer.profiles} | {"/mutate": "default"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        target = self._targets.get(scope["path"])
-        if target is None or scope["method"] != "POST" or not 0 < _length(scope["headers"]) <= MAX_BODY_BYTES:
+        profile = self._targets.get(scope["path"])
+        if profile is None or scope["method"] != "POST" or not 0 < _length(scope["headers"]) <= MAX_BODY_BYTES:
             await self._behind(scope, receive, send)
             return
         body = await _read(receive)
         if body is None:
             return
         try:
-            response = answer(body, *target, self._telemetry, _shed(scope))
+            response = self._reviewer.answer(body, profile, _shed(scope))
         except BadReview as error:
-            self._telemetry.rejected.labels(400).inc()
+            self._reviewer.telemetry.rejected.labels(400).inc()
             await _send(send, 400, b"text/plain; charset=utf-8", f"{error}\n".encode())
         else:
             await _send(send, 200, b"application/json", response)
@@ -82,10 +79,10 @@ def budget(query: bytes) -> float:
 
 def _shed(scope: Scope) -> PodReason | None:
     """Return why a review is not looked at, if it is not: too many wait, or its own time is over."""
-    state = scope["state"]
-    if state["queued"] > MAX_QUEUE:
+    waited, queued = scope["state"]["waiting"]()
+    if queued > MAX_QUEUE:
         return PodReason.TOO_BUSY
-    return PodReason.OUT_OF_TIME if state["waited"] > budget(scope["query_string"]) else None
+    return PodReason.OUT_OF_TIME if waited > budget(scope["query_string"]) else None
 
 
 def _length(headers: list[tuple[bytes, bytes]]) -> int:

@@ -75,6 +75,7 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
 
     def load(self) -> Front:
         """Return the ASGI application; the worker calls this, so that the arbiter needs no memory for it."""
+        from webhook.answer import Reviewer  # noqa: PLC0415
         from webhook.front import Front  # noqa: PLC0415
         from webhook.telemetry import Telemetry  # noqa: PLC0415
         from webhook.tls import Certificate  # noqa: PLC0415
@@ -82,7 +83,7 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         self.telemetry = Telemetry()
         if self._given.files:
             self._certificate = Certificate(self._given.files, self.telemetry, self._given.tls_minimum)
-        return Front(self._profiles, self.telemetry, lambda: self.flask)
+        return Front(Reviewer(self._profiles, self.telemetry), lambda: self.flask)
 
     @cached_property
     def flask(self) -> Flask:

@@ -14,7 +14,7 @@ from werkzeug.exceptions import (
     UnsupportedMediaType,
 )
 
-from webhook.answer import MAX_BODY_BYTES, answer
+from webhook.answer import MAX_BODY_BYTES, Reviewer
 from webhook.core.review import BadReview
 from webhook.core.settings import PROFILES
 from webhook.telemetry import Telemetry
@@ -34,13 +34,14 @@ def create_app(
     """
     app = Flask(__name__, static_folder=None)
     counters = telemetry or Telemetry()
+    reviewer = Reviewer(profiles, counters)
 
     @app.post("/mutate", defaults={"profile": "default"})
     @app.post("/mutate/<profile>")
     def mutate(profile: str) -> Response:
         if profile not in profiles:
             raise NotFound(f"no profile {profile[:63]!r}; there are: {', '.join(sorted(profiles))}")
-        return Response(answer(_body(), profile, profiles[profile], counters), mimetype="application/json")
+        return Response(reviewer.answer(_body(), profile), mimetype="application/json")
 
     @app.get("/healthz")
     def healthz() -> Response:

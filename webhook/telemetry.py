@@ -19,6 +19,7 @@ from webhook.logs import write
 if TYPE_CHECKING:
     from webhook.core.decision import Outcome, Reason, Report
     from webhook.core.review import Request
+    from webhook.core.sketch import Sketch
 
 disable_created_metrics()  # type: ignore[no-untyped-call] # they double the series and say when the process started
 
@@ -32,6 +33,9 @@ class Telemetry:
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
         self.reviews = Counter("lastcall_reviews", "Reviews answered", ["outcome"], registry=registry)
+        self.repeated = Counter(
+            "lastcall_repeated_reviews", "Reviews answered as a like Pod's was before", registry=registry
+        )
         self.decisions = Counter(
             "lastcall_decisions", "Decisions made", ["mutation", "outcome", "reason"], registry=registry
         )
@@ -68,7 +72,7 @@ class Telemetry:
         info = Gauge("lastcall_build_info", "Always 1", ["version"], registry=registry)
         info.labels(__version__).set(1)
 
-    def observe(self, request: Request, profile: str, report: Report, seconds: float) -> None:
+    def observe(self, request: Request | Sketch, profile: str, report: Report, seconds: float) -> None:
         """Count a report and write its log line."""
         self.seconds.observe(seconds)
         self.reviews.labels(report.outcome).inc()
@@ -86,15 +90,12 @@ class Telemetry:
         return generate_latest(self.registry)
 
 
-def fields(request: Request, profile: str, report: Report, seconds: float) -> dict[str, Any]:
+def fields(request: Request | Sketch, profile: str, report: Report, seconds: float) -> dict[str, Any]:
     """Return what a log line says of a review: never anything of the Pod's env, command or args."""
-    metadata = (request.object or {}).get("metadata")
-    metadata = metadata if isinstance(metadata, dict) else {}
     return {
         "uid": request.uid[:64],
         "namespace": request.namespace[:253],
-        # A controller's Pods have no name yet when they come by, only the owner's prefix.
-        "pod": str(request.name or metadata.get("name") or metadata.get("generateName") or "")[:253],
+        "pod": request.pod_name[:253],
         "profile": profile,
         "dry_run": bool(request.dry_run),
         "outcome": report.outcome,

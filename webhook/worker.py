@@ -118,9 +118,12 @@ class Connection(ASGIProtocol):  # type: ignore[misc] # gunicorn has no types
             self._dequeue()
 
     def _build_http_scope(self, *args: Any) -> Any:
-        """Tell the application how long this request has waited, in seconds, and how many wait."""
+        """Give the application what tells how long this request has waited, in seconds, and how many wait.
+
+        It asks when it has the whole body: gunicorn calls it with the headers.
+        """
         scope = super()._build_http_scope(*args)
-        scope["state"] = {"waited": self.worker.loop.time() - self._began, "queued": self.worker.queued}
+        scope["state"] = {"waiting": lambda: (self.worker.loop.time() - self._began, self.worker.queued)}
         return scope
 
     def _is_websocket_upgrade(self, request: Any) -> bool:  # noqa: ARG002 - gunicorn's signature

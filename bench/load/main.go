@@ -4,8 +4,10 @@
 //	load -ca CA -url https://127.0.0.1:8443/mutate -c 16 -d 3s     one request at a time on each of 16 connections
 //	load ... -rate 1000 -d 60s                                      the same, so many reviews a second in all
 //	load ... -burst 64 -rounds 10                                   bursts of 64 new clients of Go's own HTTP client
+//	load ... -distinct                                              no two Pods start the same script
 //
-// review.json came from a kube-apiserver 1.34 (the Pod of a Deployment, after defaulting); each request has a uid of its own.
+// review.json came from a kube-apiserver 1.34 (the Pod of a Deployment, after defaulting); each request has a uid of its own,
+// and each Pod is one of a new ReplicaSet.
 package main
 
 import (
@@ -33,21 +35,35 @@ import (
 //go:embed review.json
 var template []byte
 
-var serial atomic.Int64
+var (
+	serial   atomic.Int64
+	checked  atomic.Int64
+	distinct = flag.Bool("distinct", false, "no two Pods start the same script")
+)
 
 // review returns a request body and its uid.
 func review() (string, []byte) {
 	uid := fmt.Sprintf("00000000-0000-4000-8000-%012x", serial.Add(1))
+	script := "prod"
+	if *distinct {
+		script = uid[26:]
+	}
 	body := bytes.ReplaceAll(template, []byte("@@UID@@"), []byte(uid))
-	return uid, bytes.ReplaceAll(body, []byte("@@RS@@"), []byte(uid[26:]))
+	body = bytes.ReplaceAll(body, []byte("@@RS@@"), []byte(uid[26:]))
+	return uid, bytes.ReplaceAll(body, []byte("@@LIKE@@"), []byte(script))
 }
 
-// check reads an answer and says what is wrong with it.
+// check reads an answer and says what is wrong with it. One in sixteen is read in full, since client and servers share the
+// machine: a glance is enough for the others.
 func check(response *http.Response, uid string, patch bool) error {
 	defer response.Body.Close()
 	data, err := io.ReadAll(response.Body)
 	if err != nil {
 		return err
+	}
+	ok := response.StatusCode == http.StatusOK && bytes.Contains(data, []byte(uid)) && bytes.Contains(data, []byte(`"patch":"`))
+	if ok && checked.Add(1)%16 != 0 {
+		return nil
 	}
 	var answer struct {
 		Response struct {

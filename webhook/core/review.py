@@ -50,6 +50,13 @@ class Request(msgspec.Struct, frozen=True, rename="camel"):
     dry_run: bool | None = None
     object: dict[str, Any] | None = None
 
+    @property
+    def pod_name(self) -> str:
+        """The Pod's name, or its owner's prefix: a controller's Pods have no name yet when they come by."""
+        metadata = (self.object or {}).get("metadata")
+        metadata = metadata if isinstance(metadata, dict) else {}
+        return str(self.name or metadata.get("name") or metadata.get("generateName") or "")
+
 
 class _Review(msgspec.Struct, frozen=True, rename="camel"):
     request: Request

@@ -1,0 +1,164 @@
+"""Like Pods get the same answer: the sketch of a review holds all that a decision depends on."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from tests.server.running import POD
+from tests.server.running import review as body_of
+from tests.strategies import JSON, PODS
+from webhook.core import pod
+from webhook.core.review import parse, respond, review
+from webhook.core.settings import PROFILES
+from webhook.core.sketch import MISSING, ContainerText, SpecText, sketch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LAYERS = (("profile default", PROFILES["default"]),)
+NPM = {"name": "a", "command": ["npm", "start"]}
+
+
+def body(made: object, uid: str = "u", **request: object) -> bytes:
+    return json.dumps(body_of(made, uid, **request)).encode()
+
+
+def key(made: object) -> bytes | None:
+    found = sketch(body(made))
+    return found.key if found else None
+
+
+def anew(made: object, uid: str = "u") -> bytes:
+    """Return the answer that nobody remembered."""
+    return respond(uid, review(*parse(body(made, uid)), LAYERS))
+
+
+def places(node: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the path of everything in a document."""
+    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    return [*([at] if at else []), *(path for part, inner in items for path in places(inner, (*at, part)))]
+
+
+def inside(node: Any, path: tuple[Any, ...]) -> Any:
+    """Return what a document holds there, or None."""
+    for part in path:
+        known = part in node if isinstance(node, dict) else isinstance(node, list) and part < len(node)
+        node = node[part] if known else None
+    return node
+
+
+@st.composite
+def edited(draw: Callable[..., Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Make two Pods that differ in one place: one lacks it, or has there what a third one has, or anything."""
+    first, third = draw(PODS), draw(PODS)
+    second = copy.deepcopy(first)
+    grafts = [path for path in places(third) if isinstance(inside(first, path[:-1]), dict)]
+    path = draw(st.sampled_from(grafts) | st.sampled_from(places(first)))
+    node = inside(second, path[:-1])
+    new = inside(third, path) if path in grafts else draw(JSON | st.just(...))
+    if new is ...:
+        del node[path[-1]]
+    else:
+        node[path[-1]] = new
+    return (first, second) if draw(st.booleans()) else (second, first)
+
+
+@settings(max_examples=300, deadline=None)
+@given(edited())
+def test_pods_with_the_same_key_get_the_same_answer(pods: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    """Wherever two Pods differ: where their keys do not, nor do the answers."""
+    first, second = pods
+    if key(first) is not None and key(first) == key(second):
+        assert anew(first) == anew(second)
+
+
+def with_spec(**fields: object) -> dict[str, Any]:
+    return {"metadata": {}, "spec": {"containers": [NPM], **fields}}
+
+
+def with_container(**fields: object) -> dict[str, Any]:
+    return with_spec(containers=[NPM | fields])
+
+
+def with_metadata(**fields: object) -> dict[str, Any]:
+    return with_spec() | {"metadata": fields}
+
+
+READ = {
+    "container name": with_container(name="b"),
+    "command": with_container(command=["node", "server.js"]),
+    "args": with_container(args=["--silent"]),
+    "lifecycle": with_container(lifecycle={"preStop": {"exec": {"command": ["true"]}}}),
+    "half a lifecycle": with_container(lifecycle={}),
+    "container restartPolicy": with_spec(initContainers=[NPM | {"name": "i", "restartPolicy": "Always"}]),
+    "another container": with_spec(containers=[NPM, NPM | {"name": "b"}]),
+    "grace period": with_spec(terminationGracePeriodSeconds=60),
+    "restartPolicy": with_spec(restartPolicy="Never"),
+    "nodeSelector": with_spec(nodeSelector={"kubernetes.io/os": "windows"}),
+    "os": with_spec(os={"name": "windows"}),
+    "empty annotations": with_metadata(annotations={}),
+    "annotation": with_metadata(annotations={"lastcall.webhook/entrypoint": "off"}),
+    "mirror": with_metadata(annotations={"kubernetes.io/config.mirror": "x"}),
+    "label": with_metadata(labels={"lastcall.webhook/inject": "disabled"}),
+    "owner": with_metadata(ownerReferences=[{"kind": "Job", "controller": True}]),
+}
+
+
+@pytest.mark.parametrize("name", READ)
+def test_what_an_answer_depends_on_changes_the_key(name: str) -> None:
+    """Each field that the core reads makes another answer, and another key."""
+    assert anew(READ[name]) != anew(with_spec())
+    assert key(READ[name]) != key(with_spec())
+
+
+def test_the_sketch_has_every_field_of_the_views() -> None:
+    """The negative control for a field that is read one day: the sketch has to take it up, or this fails."""
+    for view, mirrored in ((pod.Container, ContainerText), (pod.Spec, SpecText)):
+        assert names(view) == names(mirrored)
+    assert names(pod.Metadata) == {"annotations", "labels", "owner_references"}, "_Metadata.read returns these"
+    assert names(pod.Owner) == {"kind", "controller"}, "_Metadata.read returns these"
+
+
+def names(view: Any) -> set[str]:
+    return {field.name for field in msgspec.structs.fields(view)}
+
+
+def blind(made: object, field: str) -> bytes:
+    """Return the key of a sketch that does not read a field of containers."""
+    found = sketch(body(made))
+    assert found
+    containers = [replace(one, **{field: MISSING}) for one in found.object.spec.containers]
+    return msgspec.json.encode((replace(found.object.spec, containers=containers), found.object.metadata.read()))
+
+
+@pytest.mark.parametrize("field", ["command", "args", "lifecycle"])
+def test_a_key_that_lacks_a_field_is_noticed(field: str) -> None:
+    """The negative control: a sketch that does not read a field takes Pods for like ones that are not."""
+    assert blind(READ[field], field) == blind(with_spec(), field)
+    with pytest.raises(AssertionError):
+        assert anew(READ[field]) == anew(with_spec())
+
+
+OTHER = [
+    body(POD, operation="UPDATE"),
+    body(POD, subResource="eviction"),
+    body(POD, kind={"group": "", "version": "v1", "kind": "Node"}),
+    body(POD, uid=""),
+    body({"metadata": {}, "spec": {"containers": [{"name": "a", "command": ["npm"]}, 5]}}),
+    b"[" * 1000,
+]
+
+
+@pytest.mark.parametrize("asked", OTHER)
+def test_only_the_creation_of_a_pod_has_a_sketch(asked: bytes) -> None:
+    """Whatever else comes goes the long way, where it gets its reason."""
+    assert sketch(body(POD))
+    assert sketch(asked) is None
