@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+import copy
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NAMES = st.from_regex(r"[a-z][a-z0-9]{0,6}", fullmatch=True)
 WORDS = st.one_of(
@@ -69,3 +73,35 @@ PODS = st.builds(
     st.lists(_container(), min_size=1, max_size=3, unique_by=lambda container: container["name"]),
     UNKNOWN,
 )
+
+
+def places(node: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the path of everything in a document."""
+    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    return [*([at] if at else []), *(path for part, inner in items for path in places(inner, (*at, part)))]
+
+
+def inside(node: Any, path: tuple[Any, ...]) -> Any:
+    """Return what a document holds there, or None."""
+    for part in path:
+        try:
+            node = node[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return node
+
+
+@st.composite
+def pairs(draw: Callable[..., Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Make two Pods that differ in one place: one lacks it, or has there what a third one has, or anything."""
+    first, third = draw(PODS), draw(PODS)
+    second = copy.deepcopy(first)
+    grafts = [path for path in places(third) if isinstance(inside(first, path[:-1]), dict)]
+    path = draw(st.sampled_from(grafts) | st.sampled_from(places(first)))
+    node = inside(second, path[:-1])
+    new = inside(third, path) if path in grafts else draw(JSON | st.just(...))
+    if new is ...:
+        del node[path[-1]]
+    else:
+        node[path[-1]] = new
+    return (first, second) if draw(st.booleans()) else (second, first)

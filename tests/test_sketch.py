@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import copy
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from tests.fuzz.properties import check_pairs
 from tests.server.running import POD
 from tests.server.running import review as body_of
-from tests.strategies import JSON, PODS
 from webhook.core import pod
 from webhook.core.review import parse, respond, review
 from webhook.core.settings import PROFILES
 from webhook.core.sketch import MISSING, ContainerText, SpecText, sketch
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 LAYERS = (("profile default", PROFILES["default"]),)
 NPM = {"name": "a", "command": ["npm", "start"]}
@@ -41,43 +35,9 @@ def anew(made: object, uid: str = "u") -> bytes:
     return respond(uid, review(*parse(body(made, uid)), LAYERS))
 
 
-def places(node: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Return the path of everything in a document."""
-    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-    return [*([at] if at else []), *(path for part, inner in items for path in places(inner, (*at, part)))]
-
-
-def inside(node: Any, path: tuple[Any, ...]) -> Any:
-    """Return what a document holds there, or None."""
-    for part in path:
-        known = part in node if isinstance(node, dict) else isinstance(node, list) and part < len(node)
-        node = node[part] if known else None
-    return node
-
-
-@st.composite
-def edited(draw: Callable[..., Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Make two Pods that differ in one place: one lacks it, or has there what a third one has, or anything."""
-    first, third = draw(PODS), draw(PODS)
-    second = copy.deepcopy(first)
-    grafts = [path for path in places(third) if isinstance(inside(first, path[:-1]), dict)]
-    path = draw(st.sampled_from(grafts) | st.sampled_from(places(first)))
-    node = inside(second, path[:-1])
-    new = inside(third, path) if path in grafts else draw(JSON | st.just(...))
-    if new is ...:
-        del node[path[-1]]
-    else:
-        node[path[-1]] = new
-    return (first, second) if draw(st.booleans()) else (second, first)
-
-
-@settings(max_examples=300, deadline=None)
-@given(edited())
-def test_pods_with_the_same_key_get_the_same_answer(pods: tuple[dict[str, Any], dict[str, Any]]) -> None:
+def test_pods_with_the_same_key_get_the_same_answer() -> None:
     """Wherever two Pods differ: where their keys do not, nor do the answers."""
-    first, second = pods
-    if key(first) is not None and key(first) == key(second):
-        assert anew(first) == anew(second)
+    check_pairs()
 
 
 def with_spec(**fields: object) -> dict[str, Any]:

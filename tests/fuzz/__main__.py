@@ -1,8 +1,8 @@
-"""Coverage-guided fuzzing: python -m tests.fuzz {bodies,pods} SECONDS.
+"""Coverage-guided fuzzing: python -m tests.fuzz {bodies,pods,pairs} SECONDS.
 
-`bodies` are bytes as they come over HTTP, beginning with those of tests/server/bodies.py; `pods` are what hypothesis
-makes of bytes with tests/strategies.py. What breaks a property is written below
-build/fuzz/, and ends the run with an error.
+`bodies` are bytes as they come over HTTP, beginning with those of tests/server/bodies.py; `pods`, and `pairs` of them,
+are what hypothesis makes of bytes with tests/strategies.py. What breaks a property is written below build/fuzz/, and
+ends the run with an error.
 """
 
 from __future__ import annotations
@@ -14,14 +14,16 @@ from random import Random
 import atheris
 
 with atheris.instrument_imports(include=["webhook"]):
-    from tests.fuzz.properties import check_body, one_pod
+    from tests.fuzz.properties import check_body, one_pair, one_pod
     from tests.server.bodies import ANSWERED, NOT_ANSWERABLE
 
 MAX_BYTES = 20_000
 """Of an input; hypothesis needs less for its largest Pod, and a longer body is only slower."""
+RANDOM = [Random(number).randbytes(MAX_BYTES // 4) for number in range(100)]  # of few bytes come simple Pods
 SEEDS = {
     "bodies": [body for body in (ANSWERED | NOT_ANSWERABLE).values() if len(body) <= MAX_BYTES],
-    "pods": [Random(number).randbytes(MAX_BYTES // 4) for number in range(100)],  # of few bytes come simple Pods
+    "pods": RANDOM,
+    "pairs": RANDOM,
 }
 WORDS = """
     uid kind operation CREATE object metadata annotations labels spec containers initContainers command args lifecycle
@@ -42,7 +44,7 @@ def main() -> None:
     words.write_text("".join(f'"{word}"\n' for word in WORDS))
     limits = (f"-max_total_time={seconds}", f"-max_len={MAX_BYTES}", "-len_control=0", "-timeout=30")
     places = (f"-dict={words}", f"-artifact_prefix={folder}/")
-    one = {"bodies": check_body, "pods": one_pod}[target]
+    one = {"bodies": check_body, "pods": one_pod, "pairs": one_pair}[target]
     atheris.Setup([sys.argv[0], str(corpus), *limits, *places, "-verbosity=1", "-print_final_stats=1"], one)
     atheris.Fuzz()
 

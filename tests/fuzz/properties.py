@@ -10,12 +10,13 @@ import jsonpatch
 from hypothesis import given, settings
 
 from tests.server.running import review as body_of
-from tests.strategies import PODS
+from tests.strategies import PODS, pairs
 from webhook.core.patch import apply
 from webhook.core.pod import read
 from webhook.core.review import BadReview, Request, parse, respond, review
 from webhook.core.rules import violations
 from webhook.core.settings import PROFILES
+from webhook.core.sketch import sketch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,8 +47,22 @@ def check_pods(pod: dict[str, Any]) -> None:
     check_body(json.dumps(body_of(pod)).encode())
 
 
+@settings(database=None, deadline=None, max_examples=300)
+@given(pairs())
+def check_pairs(pods: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    """Demand that two Pods whose sketches have the same key get the same answer under every profile."""
+    bodies = [json.dumps(body_of(pod)).encode() for pod in pods]
+    keys = [found and found.key for found in map(sketch, bodies)]
+    if keys[0] and keys[0] == keys[1]:
+        for layers in LAYERS:
+            first, second = (respond("", review(*parse(body), layers)) for body in bodies)
+            assert first == second, "Pods are taken for like ones that are not"
+
+
 one_pod: Callable[[bytes], object] = check_pods.hypothesis.fuzz_one_input  # type: ignore[attr-defined]
 """Check the Pod that hypothesis makes of these bytes."""
+one_pair: Callable[[bytes], object] = check_pairs.hypothesis.fuzz_one_input  # type: ignore[attr-defined]
+"""Check the two Pods that hypothesis makes of these bytes."""
 
 
 def check_answer(admission: Request, report: Report, answer: bytes) -> None:

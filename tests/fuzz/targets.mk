@@ -6,3 +6,4 @@ fuzz: .venv/ready ## coverage-guided fuzzing of reviews and Pods (FUZZ_SECONDS=6
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
 	$(BIN)/python -m tests.fuzz bodies $(FUZZ_SECONDS)
 	$(BIN)/python -m tests.fuzz pods $(FUZZ_SECONDS)
+	$(BIN)/python -m tests.fuzz pairs $(FUZZ_SECONDS)
