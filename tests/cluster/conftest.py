@@ -16,7 +16,7 @@ from tests.cluster.existing import Cluster, existing
 from tests.cluster.installed import build_images, install, overlay, uninstall
 from tests.cluster.lab import cluster as lab
 from tests.cluster.lab import images
-from tests.cluster.lab.api import Api, wait
+from tests.cluster.lab.api import Api
 from tests.cluster.lab.build import demand
 from tests.cluster.lab.common import LabError, kubectl
 
@@ -73,8 +73,7 @@ def namespace(cluster: Cluster) -> Iterator[Callable[..., str]]:
     def make(inject: str | None = None) -> str:
         name = f"test-{next(NUMBERS)}"
         made.append(name)
-        cluster.api.apply(manifests.namespace(name, **({manifests.INJECT: inject} if inject else {})))
-        wait("the service account", lambda: cluster.api.find("ServiceAccount", "default", name))
+        cluster.namespace(name, **({manifests.INJECT: inject} if inject else {}))
         return name
 
     yield make

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.cluster import manifests
 from tests.cluster.lab.api import Api, wait
 from tests.cluster.lab.common import binary, sh
 
@@ -24,6 +25,11 @@ class Cluster:
     api: Api
     kubectl: Callable[..., str]
     is_lab: bool
+
+    def namespace(self, name: str, **labels: str) -> None:
+        """Create a namespace, and wait until Pods can be created in it."""
+        self.api.apply(manifests.namespace(name, **labels))
+        wait("the service account", lambda: self.api.find("ServiceAccount", "default", name))
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ruamel.yaml import YAML
 
 from tests.cluster import manifests
+from tests.cluster.creations import is_patched
 from tests.cluster.lab import images
 from tests.cluster.lab.api import wait
 from tests.cluster.lab.roll import rolled_out
@@ -57,7 +58,7 @@ def install(cluster: Cluster, kustomization: Path) -> None:
     cluster.kubectl("apply", "-k", str(kustomization))
     wait("lastcall's rollout", lambda: rolled_out(cluster.api, NAMESPACE, "lastcall"), 240)
     wait("the CA bundle", lambda: trusted(cluster.api))
-    cluster.api.apply(manifests.namespace(PROBE, **{manifests.INJECT: "enabled"}))
+    cluster.namespace(PROBE, **{manifests.INJECT: "enabled"})
     wait("a patched Pod", lambda: patches(cluster.api))
     cluster.api.delete("Namespace", PROBE)
 
@@ -71,7 +72,7 @@ def trusted(api: Api) -> bool:
 def patches(api: Api) -> bool:
     """Tell whether the API server has heard of the configuration: until then it creates Pods unpatched."""
     answer = api.create(manifests.pod("probe", PROBE), dry_run=True)
-    return answer.status == HTTPStatus.CREATED and "lifecycle" in answer.object["spec"]["containers"][0]
+    return answer.status == HTTPStatus.CREATED and is_patched(answer.object)
 
 
 def uninstall(cluster: Cluster) -> None:

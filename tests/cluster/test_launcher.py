@@ -42,7 +42,7 @@ SHAPES = {
     "plain": ("node server.js", 3),
     "nested": ("NODE_ENV=production PM plain", 3),
     "lifecycle": ("node server.js", 3),
-    "subshell": ("(cd /tmp; node /work/server.js)", 3),
+    "subshell": ("(cd /tmp; node /project/server.js)", 3),
     "pipe": ("node server.js | cat", 0),
 }
 
@@ -65,8 +65,8 @@ class Start(NamedTuple):
         container = {
             "image": manifests.IMAGES[self.shell],
             "command": [self.tool, "run", self.shape],
-            "workingDir": "/work",
-            "volumeMounts": [{"name": "project", "mountPath": "/work"}],
+            "workingDir": "/project",
+            "volumeMounts": [{"name": "project", "mountPath": "/project"}],
             "readinessProbe": {"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 1},
         }
         volume = {"name": "project", "configMap": {"name": self.tool}}

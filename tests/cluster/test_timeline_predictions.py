@@ -128,8 +128,7 @@ def problems(cluster: Cluster) -> dict[str, list[str]]:
 
 def observe(cluster: Cluster, space: str, names: Iterable[str]) -> Seen:
     """Delete Pods, a few at a time, and follow them to their ends."""
-    cluster.api.apply(manifests.namespace(space))
-    wait("the service account", lambda: cluster.api.find("ServiceAccount", "default", space))
+    cluster.namespace(space)
     package = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "package", "namespace": space}}
     cluster.api.apply({**package, "data": PACKAGE})
     made = {name: document(name, CASES[name]) for name in names}
