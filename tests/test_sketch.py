@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -12,10 +12,20 @@ from msgspec.structs import replace
 from tests.fuzz.properties import check_pairs
 from tests.server.running import POD
 from tests.server.running import review as body_of
+from tests.test_cases import cases, reports, settings
 from webhook.core import pod
+from webhook.core.mutate import MIRROR, mutate
+from webhook.core.mutations import Mutation, pre_stop
 from webhook.core.review import parse, respond, review
-from webhook.core.settings import PROFILES
+from webhook.core.settings import PREFIX, PROFILES
 from webhook.core.sketch import MISSING, ContainerText, SpecText, sketch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from webhook.core.decision import Decision
+    from webhook.core.settings import Resolved
 
 LAYERS = (("profile default", PROFILES["default"]),)
 NPM = {"name": "a", "command": ["npm", "start"]}
@@ -85,6 +95,53 @@ def test_the_sketch_has_every_field_of_the_views() -> None:
         assert names(view) == names(mirrored)
     assert names(pod.Metadata) == {"annotations", "labels", "owner_references"}, "_Metadata.read returns these"
     assert names(pod.Owner) == {"kind", "controller"}, "_Metadata.read returns these"
+
+
+def bare(made: dict[str, Any]) -> dict[str, Any]:
+    """Return the Pod without anything that the sketch does not read."""
+    spec = only(made["spec"], SpecText)
+    for field in ("containers", "initContainers"):
+        if spec.get(field):
+            spec[field] = [only(container, ContainerText) for container in spec[field]]
+    metadata = only(made.get("metadata") or {}, pod.Metadata)
+    for field in ("annotations", "labels"):
+        if metadata.get(field):
+            kept = {name: text for name, text in metadata[field].items() if name.startswith(PREFIX) or name == MIRROR}
+            metadata[field] = kept
+    return {"metadata": metadata, "spec": spec}
+
+
+def only(thing: dict[str, Any], view: Any) -> dict[str, Any]:
+    names = {field.encode_name for field in msgspec.structs.fields(view)}
+    return {name: value for name, value in thing.items() if name in names}
+
+
+def decided(made: dict[str, Any], profile: dict[str, Any]) -> tuple[object, ...]:
+    report = mutate(made, (("profile case", profile),))
+    return report.operations, report.decisions, report.problems
+
+
+@cases
+def test_nothing_else_of_a_pod_counts(case: Path) -> None:
+    """In every golden case the Pod gets the same answer without the fields that the sketch does not read.
+
+    A mutation that reads more has to say so in core/sketch.py.
+    """
+    for report in reports(case):
+        if sketch(body(report.before)):
+            assert decided(bare(dict(report.before)), settings(case)) == decided(dict(report.before), settings(case))
+
+
+def test_a_mutation_that_reads_more_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control: a mutation that looks past the views at the Pod's JSON."""
+
+    def decide(made: pod.Pod, resolved: Resolved) -> Iterator[Decision]:
+        if "hostNetwork" not in made.document["spec"]:
+            yield from pre_stop.decide(made, resolved)
+
+    monkeypatch.setattr("webhook.core.mutate.MUTATIONS", (Mutation("pre-stop", pre_stop.PreStop, decide),))
+    made = with_spec(hostNetwork=True)
+    assert decided(bare(made), {}) != decided(made, {})
 
 
 def names(view: Any) -> set[str]:

@@ -9,4 +9,5 @@ this order, in about twenty minutes:
 4. ``mutate`` and ``mutations``: the whole flow, then its steps in order.
 5. ``argv``: which program a container starts; the hard part.
 6. ``settings``, ``rules``, ``status``, ``review``: what steers, what guards, what remembers, what talks.
+7. ``sketch``: when two Pods are alike, so that the server need not decide twice.
 """
