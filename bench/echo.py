@@ -16,7 +16,8 @@ PATCH = base64.b64encode(json.dumps(OPERATIONS).encode()).decode()
 def answer(body: bytes) -> bytes:
     """Return the review's answer."""
     response = {"uid": json.loads(body)["request"]["uid"], "allowed": True, "patchType": "JSONPatch", "patch": PATCH}
-    return json.dumps({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response}).encode()
+    review = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response}
+    return json.dumps(review, separators=(",", ":")).encode()
 
 
 def wsgi(environ: Any, start_response: Any) -> list[bytes]:

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench.servers import Server, build, certificates, commands
+from bench.servers import build, certificates, start
 
 GROWTH = 0.05
 
@@ -21,7 +21,7 @@ def main() -> int:
         folder = Path(name)
         build(folder)
         certificates(folder)
-        server = Server("lastcall", commands(folder)["lastcall"], folder)
+        server = start("lastcall-distinct", folder)  # every decision is made anew, and takes another's place
         try:
             server.cold()
             load = ("-c", "16", "-rate", str(given.rate), "-d")

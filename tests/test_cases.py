@@ -21,6 +21,7 @@ from click.testing import CliRunner
 from ruamel.yaml import YAML
 
 from webhook import manifests, render
+from webhook.answer import Reviewer
 from webhook.cli import main
 from webhook.core.mutate import mutate
 from webhook.core.pod import read
@@ -28,6 +29,7 @@ from webhook.core.rules import violations
 from webhook.launcher import MODES, text
 from webhook.manifests import Document
 from webhook.server import create_app
+from webhook.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from webhook.core.decision import Report
@@ -124,7 +126,7 @@ def test_the_result_passes_the_api_servers_rules(case: Path) -> None:
 @cases
 def test_the_server_answers_the_same_patch(case: Path) -> None:
     """An AdmissionReview over HTTP gets the patch that the core makes."""
-    client = create_app({"default": {}, "case": settings(case)}).test_client()
+    client = create_app(Reviewer({"default": {}, "case": settings(case)}, Telemetry())).test_client()
     for report in reports(case):
         request = {
             "uid": "705ab4f5-6393-11e8-b7cc-42010a800002",

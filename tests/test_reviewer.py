@@ -67,7 +67,7 @@ def test_what_is_not_asked_for_is_forgotten() -> None:
             reviewer.answer(body(with_container(name=name)), "default")
         return repeated(reviewer)
 
-    assert ask("old", "kept") == 0
+    assert ask("kept", "old") == 0
     assert ask("kept", *(f"c{n}" for n in range(MAX_KNOWN - 1))) == 1
     assert ask("kept") == 2
     assert ask("old") == 2
@@ -75,11 +75,16 @@ def test_what_is_not_asked_for_is_forgotten() -> None:
 
 LARGE = with_metadata(annotations={"example.org/text": "x" * MAX_BODY_BYTES})
 MANY = with_spec(containers=[NPM | {"name": f"c{n}"} for n in range(20)])
+LINES = with_spec(containers=[{"name": ""}] * 2000) | {
+    "metadata": {"annotations": {"lastcall.webhook/pre-stop-sleep-seconds": "0"}}
+}
+PROBLEMS = with_metadata(annotations={f"lastcall.webhook/{n:x}": "" for n in range(800)})
+KEY = with_spec(containers=[{}] * 10000)
 
 
-@pytest.mark.parametrize("made", [LARGE, MANY], ids=["a large Pod", "a large answer"])
+@pytest.mark.parametrize("made", [LARGE, MANY, LINES, PROBLEMS, KEY], ids=["Pod", "answer", "lines", "problems", "key"])
 def test_what_is_large_is_not_remembered(made: dict[str, Any]) -> None:
-    """The memory stays small: large Pods are decided about each time."""
+    """The memory stays small: what is large in any respect is decided about each time."""
     reviewer = Reviewer(PROFILES, Telemetry())
     for _ in range(2):
         assert reviewer.answer(body(made), "default") == anew(made)
@@ -92,3 +97,13 @@ def test_a_pod_that_was_not_looked_at_is_looked_at_the_next_time() -> None:
     assert b"was not looked at" in reviewer.answer(body(POD), "default", PodReason.TOO_BUSY)
     assert reviewer.answer(body(POD), "default") == anew(POD)
     assert b"was not looked at" in reviewer.answer(body(POD), "default", PodReason.TOO_BUSY)
+
+
+@pytest.mark.parametrize("image", [b"1e999", b'"\xff"'], ids=["a number out of range", "no UTF-8"])
+def test_a_review_that_cannot_be_read_spoils_nothing(image: bytes) -> None:
+    """One with a fault where the sketch does not look is like a good one; the good one gets its patch after it."""
+    reviewer = Reviewer(PROFILES, Telemetry())
+    broken = body(with_container(image="@")).replace(b'"@"', image)
+    assert b"cannot be read" in reviewer.answer(broken, "default")
+    assert reviewer.answer(body(with_container(image="web")), "default") == anew(with_container(image="web"))
+    assert repeated(reviewer) == 0

@@ -30,16 +30,18 @@ Key: TypeAlias = "tuple[str, bytes]"
 MAX_BODY_BYTES = 7 * 1024 * 1024
 """A review of an update holds two objects of 3 MiB at most; controller-runtime draws the same line."""
 MAX_KNOWN = 128
-"""Decisions that are remembered: about 10 KiB each."""
+"""Answers that are remembered; that of an ordinary Pod takes 10 KiB."""
 MAX_KNOWN_BYTES = 32 * 1024
-"""Of an answer that is remembered."""
+"""Of an answer that is remembered, with its key."""
+MAX_KNOWN_LINES = 64
+"""Of decisions and problems, where an answer is remembered."""
 
 
 class Known(NamedTuple):
     """A decision, and its answer on both sides of the uid."""
 
     report: Report
-    """Without the Pod."""
+    """What is counted and logged of it."""
     head: bytes
     tail: bytes
 
@@ -47,7 +49,8 @@ class Known(NamedTuple):
     def of(cls, report: Report) -> Known:
         """Write the answer to a decision."""
         head, _, tail = respond("", report).partition(b'""')
-        return cls(replace(report, before={}, after={}, operations=()), head, tail)
+        decisions = tuple(replace(d, operations=(), undo=None, message="") for d in report.decisions)
+        return cls(Report({}, {}, (), decisions, report.problems), head, tail)
 
     def answer(self, uid: str) -> bytes:
         """Return the answer to the review with this uid."""
@@ -78,7 +81,8 @@ class Reviewer:
         def decide() -> Known:
             layers = ((f"profile {profile}", self.profiles[profile]),)
             new = Known.of(unseen(shed) if shed else review(request, fault, layers))
-            self._keep(key, new)
+            # What cannot be read in full may look like a good Pod in the fields that a sketch reads.
+            self._keep(None if fault else key, new)
             return new
 
         return self._tell(request, profile, start, decide)
@@ -98,7 +102,8 @@ class Reviewer:
 
     def _keep(self, key: Key | None, known: Known) -> None:
         """Remember a decision, and forget the one that was not asked for longest."""
-        if key and len(known.tail) <= MAX_KNOWN_BYTES:
+        lines = len(known.report.decisions) + len(known.report.problems)
+        if key and len(key[1]) + len(known.tail) <= MAX_KNOWN_BYTES and lines <= MAX_KNOWN_LINES:
             self._known[key] = known
             if len(self._known) > MAX_KNOWN:
                 self._known.popitem(last=False)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from flask import Flask
     from gunicorn.arbiter import Arbiter
 
+    from webhook.answer import Reviewer
     from webhook.front import Front
     from webhook.telemetry import Telemetry
     from webhook.tls import Certificate, Files
@@ -60,6 +61,7 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
 
     def __init__(self, profiles: Mapping[str, Mapping[str, Any]], options: Options) -> None:
         self.telemetry: Telemetry
+        self.reviewer: Reviewer
         self.drain_seconds = options.drain_seconds
         self._profiles = profiles
         self._given = options
@@ -83,14 +85,15 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         self.telemetry = Telemetry()
         if self._given.files:
             self._certificate = Certificate(self._given.files, self.telemetry, self._given.tls_minimum)
-        return Front(Reviewer(self._profiles, self.telemetry), lambda: self.flask)
+        self.reviewer = Reviewer(self._profiles, self.telemetry)
+        return Front(self.reviewer, lambda: self.flask)
 
     @cached_property
     def flask(self) -> Flask:
         """The application that answers everything but reviews; one for both ports, made when it is needed first."""
         from webhook.server import create_app  # noqa: PLC0415
 
-        return create_app(self._profiles, self.telemetry, self.not_ready)
+        return create_app(self.reviewer, self.not_ready)
 
     def not_ready(self) -> str:
         """Return why the server should get no traffic, or an empty string."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import (
@@ -20,21 +20,20 @@ from webhook.core.settings import PROFILES
 from webhook.telemetry import Telemetry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 
 def create_app(
-    profiles: Mapping[str, Mapping[str, Any]] = PROFILES,
-    telemetry: Telemetry | None = None,
+    reviewer: Reviewer | None = None,
     not_ready: Callable[[], str] = lambda: "",
 ) -> Flask:
-    """Return the WSGI application.
+    """Return the WSGI application; without a reviewer it has one of its own, with the profiles that come with lastcall.
 
     ``not_ready`` says why the server should get no traffic, or returns an empty string.
     """
     app = Flask(__name__, static_folder=None)
-    counters = telemetry or Telemetry()
-    reviewer = Reviewer(profiles, counters)
+    reviewer = reviewer or Reviewer(PROFILES, Telemetry())
+    profiles, counters = reviewer.profiles, reviewer.telemetry
 
     @app.post("/mutate", defaults={"profile": "default"})
     @app.post("/mutate/<profile>")

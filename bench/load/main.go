@@ -61,8 +61,8 @@ func check(response *http.Response, uid string, patch bool) error {
 	if err != nil {
 		return err
 	}
-	ok := response.StatusCode == http.StatusOK && bytes.Contains(data, []byte(uid)) && bytes.Contains(data, []byte(`"patch":"`))
-	if ok && checked.Add(1)%16 != 0 {
+	ok := response.StatusCode == http.StatusOK && bytes.Contains(data, []byte(uid)) && bytes.Contains(data, []byte(`"allowed":true`))
+	if ok && (!patch || bytes.Contains(data, []byte(`"patch":"`))) && checked.Add(1)%16 != 0 {
 		return nil
 	}
 	var answer struct {

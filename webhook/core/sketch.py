@@ -1,8 +1,9 @@
 """What a decision depends on, read from a review in one pass, so that like Pods need be decided about only once.
 
-The Pods of a workload differ in names, hashes and token volumes, and in nothing that is decided here. Two reviews with
-the same key get the same answer, but for the uid: the key holds the text of every field that the core reads, and
-``tests/test_sketch.py`` changes Pods everywhere to hold it to that.
+The Pods of a workload differ in names, hashes and token volumes, and in nothing that is decided here. Two reviews that
+can be read and have the same key get the same answer, but for the uid: the key holds the text of every field that the
+core reads, and ``tests/test_sketch.py`` changes Pods everywhere to hold it to that. The other fields are skipped, so a
+review whose fault is there has a sketch, too.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from webhook.core.pod import Metadata
 from webhook.core.settings import INJECT, PREFIX
 
 MAX_BODY_BYTES = 32 * 1024
-"""Larger reviews have no sketch: what is remembered stays small, and no such Pod comes near ``MAX_POD_BYTES``."""
+"""Larger reviews have no sketch: those of whole Pods of a usual size take 5 to 15 KiB."""
 MISSING = msgspec.Raw()
 """The text of a field that is not there."""
 
@@ -52,7 +53,7 @@ class _Metadata(Metadata, frozen=True):
     def read(self) -> tuple[Any, ...]:
         """Return what the core reads of it; labels change with every revision, annotations are often others'."""
         given = self.annotations
-        ours = given and sorted(item for item in given.items() if item[0].startswith(PREFIX) or item[0] == MIRROR)
+        ours = given and [item for item in given.items() if item[0].startswith(PREFIX) or item[0] == MIRROR]
         owners = [(owner.kind, owner.controller) for owner in self.owner_references or ()]
         return given is None, ours, (self.labels or {}).get(INJECT), owners
 
