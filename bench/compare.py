@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from bench.servers import DISTINCT, Server, build, certificates, commands
+from bench.servers import Server, build, certificates, commands
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -115,12 +115,12 @@ def run(given: argparse.Namespace, folder: Path) -> None:
     build(folder)
     certificates(folder)
     known = commands(folder)
-    arms = {arm: known[arm.removesuffix(DISTINCT)] for arm in given.arms.split(",")}
+    arms = {arm: known[arm] for arm in given.arms.split(",")}
     for extra in given.arm:
         arm, _, command = extra.partition("=")
         arms[arm] = command.replace("{folder}", str(folder)).split()
     cold = cold_starts(arms, folder, given.cold)
-    servers = [Server(arm, c, folder, (DISTINCT,) if arm.endswith(DISTINCT) else ()) for arm, c in arms.items()]
+    servers = [Server(arm, command, folder) for arm, command in arms.items()]
     try:
         for server in servers:
             server.cold()

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench.servers import build, certificates, start
+from bench.servers import Server, build, certificates, commands
 
 GROWTH = 0.05
 
@@ -21,7 +21,8 @@ def main() -> int:
         folder = Path(name)
         build(folder)
         certificates(folder)
-        server = start("lastcall-distinct", folder)  # every decision is made anew, and takes another's place
+        arm = "lastcall-distinct"  # every decision is made anew, and takes another's place
+        server = Server(arm, commands(folder)[arm], folder)
         try:
             server.cold()
             load = ("-c", "16", "-rate", str(given.rate), "-d")

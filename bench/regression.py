@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from bench.compare import measure, ratio
-from bench.servers import build, certificates, start
+from bench.servers import Server, build, certificates, commands
 
 LIMITS = {"lastcall": 3.0, "lastcall-distinct": 6.0}
 """Measured: 1.1 and 2.1. Three times that is no noise, but a diff, a second parse or a line of debugging."""
@@ -19,7 +19,8 @@ def main() -> int:
         folder = Path(name)
         build(folder)
         certificates(folder)
-        servers = [start(arm, folder) for arm in ("echo-asgi", *LIMITS)]
+        known = commands(folder)
+        servers = [Server(arm, known[arm], folder) for arm in ("echo-asgi", *LIMITS)]
         try:
             for server in servers:
                 server.cold()

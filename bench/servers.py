@@ -22,6 +22,8 @@ HERE = Path(__file__).resolve().parent
 TICKS = os.sysconf("SC_CLK_TCK")
 SECONDS = 30.0
 """How long a server may take to answer for the first time, or to end."""
+DISTINCT = "-distinct"
+"""Behind a server's name: no two Pods that it sees are alike. The load generator's option of that name."""
 
 
 def build(folder: Path) -> None:
@@ -41,22 +43,19 @@ def certificates(folder: Path) -> None:
 
 
 def commands(folder: Path) -> dict[str, list[str]]:
-    """Return the arms of the comparison by name; ``{port}`` is filled in at the start."""
+    """Return the arms of the comparison by name, each with ``DISTINCT``, too; ``{port}`` is filled in at the start."""
     files = ["--cert", f"{folder}/tls.crt", "--key", f"{folder}/tls.key"]
     stock = [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:{port}", "--no-control-socket"]
     stock += ["--certfile", f"{folder}/tls.crt", "--keyfile", f"{folder}/tls.key", "--keep-alive", "120"]
     gthread = ["--worker-class", "gthread", "--threads", "8"]
-    return {
+    arms = {
         "goref": [f"{folder}/goref", "--port", "{port}", *files],
         "lastcall": [sys.executable, "-m", "webhook.cli", "serve", "--port", "{port}", *files],
         "flask": [*stock, *gthread, "webhook.server:create_app()"],
         "echo-wsgi": [*stock, *gthread, "bench.echo:wsgi"],
         "echo-asgi": [*stock, "--worker-class", "asgi", "bench.echo:asgi"],
     }
-
-
-DISTINCT = "-distinct"
-"""Behind a server's name: no two Pods that it sees are alike."""
+    return arms | {arm + DISTINCT: command for arm, command in arms.items()}
 
 
 @dataclass
@@ -66,8 +65,6 @@ class Server:
     name: str
     command: list[str]
     folder: Path
-    options: tuple[str, ...] = ()
-    """Of the load generator."""
     process: subprocess.Popen[bytes] = field(init=False)
     port: int = field(init=False)
     started: float = field(init=False)
@@ -103,7 +100,8 @@ class Server:
         """Run the load generator against the server; return what it saw, and the CPU that the server took."""
         before = self.cpu_seconds()
         url = f"https://127.0.0.1:{self.port}/mutate?timeout=10s"
-        command = [f"{self.folder}/load", "-ca", f"{self.folder}/ca.crt", "-url", url, *self.options, *options]
+        kind = [DISTINCT] if self.name.endswith(DISTINCT) else []
+        command = [f"{self.folder}/load", "-ca", f"{self.folder}/ca.crt", "-url", url, *kind, *options]
         seen: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
         seen["cpu_us"] = (self.cpu_seconds() - before) * 1e6 / max(1, seen["ok"])
         return seen
@@ -143,9 +141,3 @@ class Server:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-
-
-def start(arm: str, folder: Path) -> Server:
-    """Start one of ``commands``; with ``DISTINCT`` behind its name, its load is of that kind."""
-    options = (DISTINCT,) if arm.endswith(DISTINCT) else ()
-    return Server(arm, commands(folder)[arm.removesuffix(DISTINCT)], folder, options)

@@ -27,11 +27,8 @@ PROPAGATION_SECONDS = 3
 
 
 def pytest_sessionstart() -> None:
-    """Take SIGTERM and SIGHUP for Ctrl-C: fixtures are torn down, so nothing of the cluster is left.
-
-    SIGINT too: whatever runs in the background of a shell begins with ignoring it, and so would what it starts.
-    """
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    """Take SIGTERM and SIGHUP for Ctrl-C: fixtures are torn down, so nothing of the cluster is left."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
 
 

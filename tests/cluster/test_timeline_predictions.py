@@ -129,8 +129,8 @@ def problems(cluster: Cluster) -> dict[str, list[str]]:
 def observe(cluster: Cluster, space: str, names: Iterable[str]) -> Seen:
     """Delete Pods, a few at a time, and follow them to their ends."""
     cluster.namespace(space)
-    package = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "package", "namespace": space}}
-    cluster.api.apply({**package, "data": PACKAGE})
+    metadata = {"name": "package", "namespace": space}
+    cluster.api.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": PACKAGE})
     made = {name: document(name, CASES[name]) for name in names}
     for thing in made.values():
         thing["metadata"]["namespace"] = space
