@@ -8,12 +8,12 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=igno
 COPY requirements/webhook.txt requirements/certs.txt /tmp/
 
 FROM packages AS webhook-packages
-RUN python3 -m pip install --quiet --require-hashes --target=/app -r /tmp/webhook.txt && rm -rf /app/bin
+RUN python3 -m pip install --quiet --require-hashes --no-deps --target=/app -r /tmp/webhook.txt && rm -rf /app/bin
 COPY webhook /app/webhook
 RUN python3 -m compileall -q /app
 
 FROM packages AS certs-packages
-RUN python3 -m pip install --quiet --require-hashes --target=/app -r /tmp/certs.txt && rm -rf /app/bin
+RUN python3 -m pip install --quiet --require-hashes --no-deps --target=/app -r /tmp/certs.txt && rm -rf /app/bin
 COPY certs /app/certs
 RUN python3 -m compileall -q /app
 
@@ -21,7 +21,7 @@ RUN python3 -m compileall -q /app
 # looks at /app and hands over one file. -S, and a Python that knows /app alone, keep what else is here out of the list.
 FROM packages AS sbom
 COPY requirements/sbom.txt pyproject.toml /tmp/
-RUN python3 -m pip install --quiet --require-hashes --target=/sbom -r /tmp/sbom.txt
+RUN python3 -m pip install --quiet --require-hashes --no-deps --target=/sbom -r /tmp/sbom.txt
 RUN printf '#!/bin/sh\nPYTHONPATH=/app exec python3 "$@"\n' > /tmp/python-of-app && chmod +x /tmp/python-of-app
 ENV SBOM="-m cyclonedx_py environment -S --output-reproducible --pyproject=/tmp/pyproject.toml /tmp/python-of-app"
 
