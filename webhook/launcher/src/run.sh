@@ -1,11 +1,6 @@
 # shellcheck shell=sh disable=SC2086,SC3013
 # Part 2: starting processes.
 
-# End, if a stop was asked for. Every part looks here before it starts something.
-_unless_stopping() {
-  ! [ /proc/$$/fd/8 -ef /proc ] || exit 143
-}
-
 # The last look, before the shell itself becomes the application: from here on SIGTERM has its default action.
 _leave() {
   trap - TERM

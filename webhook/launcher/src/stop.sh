@@ -1,10 +1,10 @@
-# shellcheck shell=sh disable=SC1007,SC2015,SC2016,SC2064,SC2086,SC3013
+# shellcheck shell=sh disable=SC1007,SC2015,SC2016,SC2064,SC2086,SC2329,SC3013
 # Part 1: what a signal does.
 #
 # The rule of all parts: no variable is set outside a subshell. An application may be given any name in its
 # environment, a shell exports what it imported, and so an assignment here would change what the application sees. State
-# lives in positional parameters, in $!, in subshells, and in one file descriptor. Words are split on purpose. dash,
-# busybox and bash know `-ef` and `-S`.
+# lives in positional parameters, in $!, in subshells, and in one function that is defined anew. Words are split on
+# purpose. dash, busybox and bash know `-ef` and `-S`.
 
 # Until everything below is known nothing has been started, and SIGTERM ends us.
 trap 'exit 143' TERM
@@ -43,13 +43,21 @@ _between() {
   esac
 }
 
+# _ours PROCESS, in /proc: it is one of our own subshells, or the recorder. Neither counts as somebody who heard: a
+# subshell that was forked just now still has our trap, which swallows the signal, and the recorder can be past its own.
+_ours() {
+  read -r own <$$/cmdline
+  read -r line <$1/cmdline
+  case $line in "$own" | *-elastcall:*) ;; *) return 1 ;; esac
+}
+
 # _tell PROCESS SIGNAL, in a subshell in /proc: signal the process, or where it only stands in between, those below it.
 # Of a pipeline only the members that are not fed by a pipe (in yarn 4: a socket) are told; the others end with them.
 #
 # In and out: `told`, the processes that were told (12) or only seen (seen12).
 # In: `again`, "1" where a process is told only if it was seen on the look before; `blind`, "1" where nobody can be seen
 # to catch anything.
-# Out, "1" where it is so of any process: `caught`, it was told and catches SIGTERM; `missed`, it had ended before it
+# Out, "1" where it is so of any process: `heard`, it was told and catches SIGTERM; `missed`, it had ended before it
 # could hear, and its parent may have started the next one meanwhile; `idle`, it is a package manager between two
 # scripts, which forwards the signal to nobody, and may start the next script all the same.
 _tell() {
@@ -76,7 +84,8 @@ _tell() {
       if _gone $1; then
         missed=1
       else
-        [ ! "$blind" ] && ! _catches $1 || caught=1 # before: some handlers serve once
+        # before the signal: some handlers serve once
+        if [ "$blind" ] || _catches $1; then _ours $1 || heard=1; fi
         kill -$2 $1
       fi
       ;;
@@ -84,29 +93,28 @@ _tell() {
   esac
 }
 
-# _stop SIGNAL, the trap.
+# Whoever is about to start something calls this first; _stop replaces it by the end.
+_unless_stopping() { :; }
+
+# _stop SIGNAL, the trap: tell whom we have started.
 #
-# First the fact that a stop was asked for is put where our subshells see it: descriptor 8 of the first process is /proc
-# then. Whoever of us is about to start something looks there, and so a signal that hits a subshell in the instant in
-# which it still has our traps (which swallow it) is not lost.
-#
-# Then the processes are told. Where nobody catches SIGTERM everybody dies of it: so do we, at once, lest a shell below
-# goes on with its next command. (node itself always catches SIGTERM. gVisor does not say who does, not even of us: then
-# everybody may.) Otherwise look again every five seconds: a server that a shell below starts afterwards is told too, but
-# what runs for less than five seconds, to clean up, is left alone.
+# Where nobody hears, everybody dies of it: so do we, at once, lest a shell below goes on with its next command. (node
+# itself always catches SIGTERM. gVisor does not say who does, not even of us: then everybody may.) Otherwise look again
+# every five seconds: a server that a shell below starts afterwards is told too, but what runs for less than five seconds,
+# to clean up, is left alone. Where the last process has just ended by itself its code is ours, and if more was to be
+# started, it is not.
 _stop() {
-  case $1 in 2 | 3 | 15) [ ! -r /proc ] || exec 8</proc ;; esac
   [ "$!" ] || exit $((128 + $1))
   (
     cd /proc/$$ && cd .. || exit
-    told= again= caught= blind= idle=
+    told= again= heard= blind= idle=
     _catches $$ || blind=1
     while
       missed= && _tell $! $1
       [ "$missed" ]
     do :; done
-    ! _gone $! || exit 0 # its code is about to be ours
-    [ "$caught" ] || exit
+    ! _gone $! || exit 3
+    [ "$heard" ] || exit
     {
       while [ "$idle" ] && sleep 1; do idle= && _tell $! $1; done
       again=1
@@ -115,7 +123,13 @@ _stop() {
         ! _gone $!
       do _tell $! $1; done
     } &
-  ) 2>/dev/null || exit $((128 + $1))
+  ) 2>/dev/null
+  case $?,$1 in
+    0,*) ;;
+    3,2 | 3,3 | 3,15) _unless_stopping() { exit 143; } ;;
+    3,*) ;;
+    *) exit $((128 + $1)) ;;
+  esac
 }
 
 trap '_stop 15' TERM
