@@ -38,6 +38,10 @@ class PreStop(Reason):
         "is a native sidecar: the kubelet stops it after the app containers",
         "Nothing to do: its own hook would run in parallel with theirs and delay nothing (KEP-753).",
     )
+    ONE_SHOT_CONTAINER = (
+        "restartPolicy is {policy}: it ends by itself and needs no sleep",
+        "Nothing to do: it serves no requests, and SIGTERM reaches it at once, as before (KEP-5307).",
+    )
     SLEEP_TURNED_OFF = (
         "no sleep, as {origin} says",
         "Nothing to do. To have one, set pre-stop-sleep-seconds to more than 0.",
@@ -55,6 +59,8 @@ def decide(pod: Pod, resolved: Resolved) -> Iterator[Decision]:
             yield skipped(container.target, PreStop.SLEEP_ADDED_BEFORE, seconds=container.pre_stop_seconds)
         elif container.pre_stop:
             yield skipped(container.target, PreStop.HOOK_ALREADY_SET)
+        elif (policy := pod.restart_policy(container)) != "Always":
+            yield skipped(container.target, PreStop.ONE_SHOT_CONTAINER, policy=policy)
         else:
             operations = pod.put((*path, "lifecycle", "preStop"), {"sleep": {"seconds": seconds}})
             yield patched(container.target, PreStop.SLEEP_ADDED, operations, seconds, seconds=seconds)
