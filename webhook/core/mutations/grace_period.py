@@ -19,11 +19,14 @@ The Pod needs the longest of these, and native sidecars stop after it. The resul
 
 With M ``max-grace-seconds``, a need above M is not met by a raise:
 
-    ===========  ==============================================================================================
-    G >= M       where D is not set, added sleeps (and native sidecars) take their time out of G, if that leaves
-                 half of it: 595 s are a drain as 600 s are
-    otherwise    refused: the Pod is left as it came. Below M a drain is kept whole or nothing is added
-    ===========  ==============================================================================================
+    =====================  ==================================================================
+    G >= M, D not set      the longest sleep added here, and what native sidecars need, are
+                           taken out of G, which stays, if at least half of G is left
+    otherwise              refused: the Pod is left as it came
+    =====================  ==================================================================
+
+So with M 600 and a sleep of 5 s, a G of 600 stays and leaves 595 s of drain, while a G of 598 is refused: it could be
+raised, but not far enough, and a drain below M is kept whole or nothing is done.
 """
 
 from __future__ import annotations
