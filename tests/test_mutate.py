@@ -180,3 +180,11 @@ def test_drain_may_be_unset_by_a_profile() -> None:
     """A profile may say that drain-seconds is not set, over a built-in one that sets it."""
     layers = (("a", {"drain-seconds": 60}), ("b", {"drain-seconds": None}))
     assert mutate(pod(), layers).after["spec"]["terminationGracePeriodSeconds"] == 35
+
+
+def test_a_hook_of_two_actions_is_of_unknown_length() -> None:
+    """The API server rejects it anyway; that is not the webhook's to say, and the others get their sleep."""
+    wrong = {"name": "a", "lifecycle": {"preStop": {"exec": {"command": ["sleep", "5"]}, "sleep": {"seconds": 5}}}}
+    report = mutate({"spec": {"containers": [wrong, {"name": "b"}]}})
+    assert {"HookLengthUnknown", "SleepAdded"} <= set(codes(report))
+    assert "ResultRejected" not in codes(report)
