@@ -82,6 +82,7 @@ def project(folder: Path) -> Path:
 
 def lay_out(image: Image, app: Path, root: Path) -> Path:
     """Make the folders, links and files of an image, and the list of what is to be bound over them."""
+    root.mkdir(mode=0o755)
     programs = {inside: _program(name) for inside, name in image.programs.items()}
     binds = {library: library for program in programs.values() for library in _libraries(program)} | programs
     for inside, source in binds.items():

@@ -10,13 +10,12 @@ from typing import Any, Final
 
 from tests.signals import lab, roots
 from tests.signals.images import IMAGES
+from tests.signals.oracle import normal
 from webhook.core.mutate import mutate
 
 NAME: Final = "app"
 # Shells count themselves and note the last command, and ksh93 its version and directory.
 SHELLS_OWN: Final = {"SHLVL", "_", "OLDPWD"}
-# A name that yarn 4 makes up anew in every run.
-_MADE_UP: Final = re.compile(r"xfs-\w+")
 _REFERENCE: Final = re.compile(r"\$(?:\$|\((?P<name>[^)]*)\))")
 
 
@@ -91,6 +90,6 @@ def run(start: Start, argv: list[str], root: Path, *, stop: bool = False) -> lab
 
 def given(outcome: lab.Outcome) -> dict[str, Any]:
     """Return all that the application was given."""
-    record = json.loads(_MADE_UP.sub("xfs-X", json.dumps(outcome.record)))
+    record = json.loads(normal(json.dumps(outcome.record)))
     environment = {name: value for name, value in record["env"].items() if name not in SHELLS_OWN}
     return {key: record[key] for key in ("argv", "cwd", "execArgv", "uid")} | {"env": environment}
