@@ -100,3 +100,29 @@ def test_a_missing_profile_file_is_told(tmp_path: Path) -> None:
     """A file that is not there is an error, not an empty one."""
     with pytest.raises(profiles.BadProfiles, match="No such file"):
         profiles.load(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("yes", "yes"), ("no", "no"), ("unknown", "unknown"), (True, "yes"), (False, "no")]
+)
+def test_image_shell_takes_what_yaml_makes_of_yes(value: Any, expected: str) -> None:
+    """A profile's yes and no are taken as words and as the booleans that YAML 1.1 makes of them."""
+    assert resolve([("profile x", {"image-shell": value})]).image_shell("web") == (expected, "profile x")
+
+
+@pytest.mark.parametrize("value", ["true", "Yes", "", "1", None, 1, []])
+def test_image_shell_takes_nothing_else(value: Any) -> None:
+    """The accepted words are named."""
+    with pytest.raises(InvalidSetting, match="image-shell must be yes, no or unknown"):
+        parse("image-shell", value)
+
+
+def test_one_containers_image_shell_is_stronger_than_the_setting() -> None:
+    """image-shell.<container> wins for its container; one that cannot be read changes nothing and is told."""
+    key = "lastcall.webhook/image-shell"
+    resolved = resolve([], {key: "no", f"{key}.a": "yes", f"{key}.b": "maybe"})
+    assert {name: resolved.image_shell(name)[0] for name in "abc"} == {"a": "yes", "b": "no", "c": "no"}
+    assert [problem.message for problem in resolved.problems] == [
+        "the Pod's annotation: image-shell.b must be yes, no or unknown"
+    ]
+    assert resolve([]).image_shell("a") == ("unknown", "the default")

@@ -13,7 +13,7 @@ from webhook.launcher import MODES, text
 def command(mode: str, raw: bool) -> None:
     """Print the launcher's text, as it stands in a patched Pod: for review and for policies.
 
-    The command becomes: /bin/sh -c TEXT lastcall <the original command>.
+    The command becomes: sh -c TEXT lastcall <the original command>.
     """
     found = text(next(m for m in MODES if m == mode))
     click.echo(found.replace("$$", "$") if raw else found)

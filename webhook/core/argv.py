@@ -7,7 +7,7 @@ https://kubernetes.io/docs/tasks/inject-data-application/define-command-argument
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from webhook.core import shell_words
@@ -26,6 +26,8 @@ class Start:
     """npm, npx, yarn, pnpm, pnpx, corepack, or the shell in whose -c string they are."""
     supervise: bool = False
     """What lies in front, or what is started, is not known: only supervise the whole argv; ``at`` is 0."""
+    by: int = field(default=0, compare=False)
+    """Index of the program that was recognised: a package manager, node, a shell or su."""
 
 
 class NoStart(Enum):
@@ -87,7 +89,7 @@ def _start(words: list[str], depth: int) -> Start | NoStart:
             answer = _known(words, at, depth)
             if isinstance(answer, Start):
                 # In front of an option nothing can be put: it is for the image's ENTRYPOINT, which is not seen here.
-                return NoStart.UNCERTAIN if words[0].startswith("-") else Start(0, answer.tool, supervise=True)
+                return NoStart.UNCERTAIN if words[0].startswith("-") else replace(answer, at=0, supervise=True)
             if answer is NoStart.ONE_SHOT and at + 1 < len(words):  # alone it may be any word
                 return answer
     return NoStart.NO_PACKAGE_MANAGER
@@ -119,7 +121,7 @@ def _program(words: list[str], at: int, depth: int) -> Start | NoStart | None:
     if name in _SU:
         return _su(words, at, depth)
     if name == "eval":
-        return _string(" ".join(words[at + 1 :]), Start(at, "sh"), depth - 1)
+        return _string(" ".join(words[at + 1 :]), Start(at, "sh", by=at), depth - 1)
     file = _node_file(words, at) if name in {"node", "nodejs"} else at
     tool = tool_of(_name(words[file])) if file < len(words) else None
     if tool:
@@ -130,9 +132,9 @@ def _program(words: list[str], at: int, depth: int) -> Start | NoStart | None:
 def _package_manager(words: list[str], at: int, file: int, tool: str) -> Start | NoStart:
     use = Use.HADOOP if "hadoop" in words[file] else use_of(tool, words[file + 1 :])
     if use is Use.RUN:
-        return Start(at, tool)
+        return Start(at, tool, by=at)
     if use is Use.UNSURE:
-        return Start(0, tool, supervise=True)
+        return Start(0, tool, supervise=True, by=at)
     return NoStart.ONE_SHOT if use is Use.ONCE else NoStart.NOT_NODE
 
 
@@ -162,7 +164,7 @@ def _shell(words: list[str], at: int, depth: int) -> Start | NoStart | None:
             text += option.count("o") + option.count("O")  # -o pipefail, -euxo pipefail, -O extglob
     if not has_string or text >= len(words):
         return None
-    answer = _string(words[text], Start(at, _name(words[at])), depth - 1)
+    answer = _string(words[text], Start(at, _name(words[at]), by=at), depth - 1)
     return None if answer is NoStart.NO_PACKAGE_MANAGER else answer
 
 
@@ -170,7 +172,7 @@ def _su(words: list[str], at: int, depth: int) -> Start | NoStart | None:
     """Answer for the string of su -c, which stays in front of what it starts."""
     for index in range(at, len(words) - 1):
         if words[index] in {"-c", "--command"}:
-            return _string(words[index + 1], Start(0, "sh", supervise=True), depth - 1)
+            return _string(words[index + 1], Start(0, "sh", supervise=True, by=at), depth - 1)
     return None
 
 
@@ -185,7 +187,7 @@ def _string(text: str, start: Start, depth: int) -> Start | NoStart:
     answers = [_start(words, depth) for words in commands]
     starts = [answer for answer in answers if isinstance(answer, Start)]
     if starts and all(inner.supervise for inner in starts):
-        return Start(0, start.tool, supervise=True)
+        return replace(start, at=0, supervise=True)
     lasts = (a is not NoStart.ONE_SHOT and w[0] not in _QUICK for a, w in zip(answers, commands, strict=True))
     if starts or (NoStart.ONE_SHOT in answers and any(lasts)):
         return start

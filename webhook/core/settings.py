@@ -33,7 +33,11 @@ PREFIX = "lastcall.webhook/"
 INJECT = PREFIX + "inject"
 """Namespace label: opts in and names the profile. Pod label or annotation: ``disabled`` opts out."""
 _IMAGE_COMMAND = "image-command."
-_NOT_SETTINGS = ("inject", "status", _IMAGE_COMMAND)
+_IMAGE_SHELL = "image-shell."
+_NOT_SETTINGS = ("inject", "status", _IMAGE_COMMAND, _IMAGE_SHELL)
+_ANNOTATION = "the Pod's annotation"
+_ENTRYPOINTS = ("init", "exec", "supervise", "off")
+_IMAGE_SHELLS = ("yes", "no", "unknown")
 _SECONDS = re.compile(r"[0-9]{1,7}")
 Layer = tuple[str, Mapping[str, Any]]
 """A source of settings: its name for people, and kebab-case name -> value."""
@@ -58,6 +62,10 @@ class Settings(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     """How npm, yarn and pnpm are replaced. init: a small shell stays PID 1 and the real process is its child. exec: the
     real process is PID 1, and ignores SIGTERM if it installs no handler. supervise: the package manager stays and
     signals go past it. off: commands are left alone."""
+    image_shell: Literal["yes", "no", "unknown"] = "unknown"
+    """Whether the images have /bin/sh, which the launcher needs. unknown: a command is rewritten only where the Pod
+    itself proves a shell. yes: also where it does not, as in `node .yarn/releases/yarn-4.cjs start`. no: no command is
+    rewritten. In an annotation it needs quotes: `"yes"`."""
 
 
 DEFAULTS = Settings()
@@ -105,6 +113,14 @@ class Resolved(msgspec.Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
     image_commands: Mapping[str, list[str]] = {}
     """Container name -> what its image starts, as the Pod's annotations declare it."""
+    image_shells: Mapping[str, str] = {}
+    """Container name -> image-shell for it alone, as the Pod's annotations declare it; stronger than the setting."""
+
+    def image_shell(self, container: str) -> tuple[str, str]:
+        """Return the setting image-shell for a container, and where it was set."""
+        if container in self.image_shells:
+            return self.image_shells[container], _ANNOTATION
+        return self.settings.image_shell, self.origins.get("image-shell", "the default")
 
 
 def resolve(
@@ -116,15 +132,15 @@ def resolve(
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     problems: list[Problem] = []
-    for origin, layer in (*layers, ("the Pod's annotation", pod), *([override] if override else ())):
+    for origin, layer in (*layers, (_ANNOTATION, pod), *([override] if override else ())):
         for name, value in layer.items():
             try:
                 parsed = parse(name, value)
                 values[NAMES[name].name], origins[name] = parsed, origin
             except InvalidSetting as error:
                 problems.append(Problem(error.reason, f"{origin}: {error}"))
-    commands = _image_commands(ours, problems)
-    return Resolved(msgspec.structs.replace(DEFAULTS, **values), origins, tuple(problems), commands)
+    commands, shells = _image_commands(ours, problems), _image_shells(ours, problems)
+    return Resolved(msgspec.structs.replace(DEFAULTS, **values), origins, tuple(problems), commands, shells)
 
 
 def _image_commands(annotations: Mapping[str, str], problems: list[Problem]) -> dict[str, list[str]]:
@@ -137,8 +153,19 @@ def _image_commands(annotations: Mapping[str, str], problems: list[Problem]) -> 
                 error = InvalidSetting(
                     SettingsReason.INVALID_SETTING, name=name, form='a JSON list of strings, as in ["npm", "start"]'
                 )
-                problems.append(Problem(error.reason, f"the Pod's annotation: {error}"))
+                problems.append(Problem(error.reason, f"{_ANNOTATION}: {error}"))
     return commands
+
+
+def _image_shells(annotations: Mapping[str, str], problems: list[Problem]) -> dict[str, str]:
+    shells = {}
+    for name, value in annotations.items():
+        if name.startswith(_IMAGE_SHELL):
+            try:
+                shells[name.removeprefix(_IMAGE_SHELL)] = _word(name, value, _IMAGE_SHELLS)
+            except InvalidSetting as error:
+                problems.append(Problem(error.reason, f"{_ANNOTATION}: {error}"))
+    return shells
 
 
 def parse(name: str, value: Any) -> Any:
@@ -146,14 +173,21 @@ def parse(name: str, value: Any) -> Any:
     if name not in NAMES:
         raise InvalidSetting(SettingsReason.UNKNOWN_SETTING, name=name)
     if name == "entrypoint":
-        if value in ("init", "exec", "supervise", "off"):
-            return value
-        raise InvalidSetting(SettingsReason.INVALID_SETTING, name=name, form="init, exec, supervise or off")
+        return _word(name, value, _ENTRYPOINTS)
+    if name == "image-shell":  # YAML 1.1 reads yes and no as true and false
+        return _word(name, {True: "yes", False: "no"}[value] if isinstance(value, bool) else value, _IMAGE_SHELLS)
     if value is None and name == "drain-seconds":
         return None
     if isinstance(value, bool) or not _SECONDS.fullmatch(str(value)):
         raise InvalidSetting(SettingsReason.INVALID_SETTING, name=name, form="whole seconds, as in 30")
     return int(value)
+
+
+def _word(name: str, value: Any, words: tuple[str, ...]) -> str:
+    """Return one of the words; raise ``InvalidSetting`` that names them all."""
+    if value in words:
+        return str(value)
+    raise InvalidSetting(SettingsReason.INVALID_SETTING, name=name, form=f"{', '.join(words[:-1])} or {words[-1]}")
 
 
 def show(value: Any) -> str:

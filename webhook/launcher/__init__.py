@@ -1,6 +1,6 @@
 """The launcher: the shell text that starts the real process in place of npm, npx, yarn or pnpm.
 
-A container's argv becomes ``/bin/sh -c TEXT lastcall <the original argv>``; the original stays as separate,
+A container's argv becomes ``sh -c TEXT lastcall <the original argv>``; the original stays as separate,
 untouched elements, so that ``$(VAR)`` in it means what it meant. The sources are real files in ``src/``, with
 the reasons for every line; ``texts.py`` is made of them by ``make launcher``.
 """
@@ -18,7 +18,9 @@ PID 1; ``supervise``: the package manager stays, signals go to the real processe
 
 MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 
-_SHELL: Final = ("/bin/sh", "-c")
+SHELLS: Final = frozenset(("sh", "ash", "dash", "bash"))
+"""The shells that the launcher is right with, by the names that start them."""
+
 _TEXTS: Final[dict[Mode, str]] = {
     "init": texts.INIT.replace("$", "$$"),
     "exec": texts.EXEC.replace("$", "$$"),
@@ -35,11 +37,14 @@ def text(mode: Mode) -> str:
     return _TEXTS[mode]
 
 
-def wrap(mode: Mode, argv: list[str]) -> list[str]:
-    """Return the argv, as a Pod spells it, that starts ``argv`` under the launcher."""
-    return [*_SHELL, text(mode), MARK, *argv]
+def wrap(mode: Mode, argv: list[str], shell: str = "/bin/sh") -> list[str]:
+    """Return the argv, as a Pod spells it, that starts ``argv`` under the launcher, run by ``shell``."""
+    return [shell, "-c", text(mode), MARK, *argv]
 
 
 def is_wrapped(argv: list[str]) -> bool:
-    """Say whether ``argv`` begins with a launcher of any mode or version."""
-    return len(argv) > len(_SHELL) + 1 and (*argv[:2], argv[3]) == (*_SHELL, MARK)
+    """Say whether ``argv`` begins with a launcher of any mode, shell or version."""
+    match argv:
+        case [shell, "-c", _, mark, *_]:
+            return mark == MARK and shell.rpartition("/")[2] in SHELLS
+    return False

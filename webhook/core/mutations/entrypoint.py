@@ -14,6 +14,7 @@ import msgspec
 from webhook import launcher
 from webhook.core.argv import NoStart, Start, find_start
 from webhook.core.decision import Reason, patched, skipped
+from webhook.core.shell_proof import shell_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -70,6 +71,15 @@ class Entrypoint(Reason):
         "what its command starts, or who handles its signals, cannot be told with certainty",
         "Name the program plainly in command to have it start through the launcher; a script with a trap of its own is"
         " left to its author.",
+    )
+    SHELL_NOT_PROVEN = (
+        "keeps its command: nothing in the Pod proves that a shell can be started there",
+        "Put npm, yarn, pnpm or a shell by name first in command: args alone may go to an interpreter, and an image may"
+        ' have no shell. If it has /bin/sh, say so: annotation lastcall.webhook/image-shell: "yes".',
+    )
+    SHELL_DENIED = (
+        "keeps its command: its image has no shell, as {origin} says",
+        "Nothing to do. To have the command rewritten, set image-shell to unknown or yes.",
     )
     LAUNCHER_TURNED_OFF = (
         "commands are left alone, as {origin} says",
@@ -134,9 +144,20 @@ def _decide(pod: Pod, path: Path, container: Container, resolved: Resolved) -> D
     if start.supervise and not command.in_command:
         # Without a command, args[0] may be an argument of the image's ENTRYPOINT: nothing may go in front of it.
         return skipped(container.target, Entrypoint.UNCERTAIN)
-    settings = resolved.settings
+    image_shell, origin = resolved.image_shell(container.name)
+    if image_shell == "no":
+        return skipped(container.target, Entrypoint.SHELL_DENIED, origin=origin)
+    shell = shell_word(command.argv, start, command.in_command, image_shell)
+    if not shell:
+        return skipped(container.target, Entrypoint.SHELL_NOT_PROVEN)
+    return _patched(pod, path, container, resolved.settings, command, start, shell)
+
+
+def _patched(
+    pod: Pod, path: Path, container: Container, settings: Settings, command: Command, start: Start, shell: str
+) -> Decision:
     mode = _mode(start, settings)
-    field, at, value = command.with_launcher(start, launcher.wrap(mode, []))
+    field, at, value = command.with_launcher(start, launcher.wrap(mode, [], shell))
     sleepless = settings.pre_stop_sleep_seconds == 0 and not container.pre_stop
     reason = Entrypoint.LAUNCHER_ADDED_WITHOUT_SLEEP if sleepless else Entrypoint.LAUNCHER_ADDED
     undo = {"field": field, "remove": [at, at + len(value) - len(command.argv)]}

@@ -1,0 +1,97 @@
+"""Where a shell is proven to start, each argv beside its sentence; a tab stands for a blank in a word."""
+
+# Sentence: the argv, all of it in command, and the word that starts the launcher's shell.
+PROVEN = {
+    "a package manager by name needs sh on PATH": ("npm start", "sh"),
+    "npx runs what it finds by sh": ("npx next start", "sh"),
+    "pnpm runs scripts by sh": ("pnpm run serve", "sh"),
+    "pnpx does, too": ("pnpx serve", "sh"),
+    "yarn by name is a script with env or sh in its first line": ("yarn start", "sh"),
+    "yarnpkg is yarn": ("yarnpkg start", "sh"),
+    "corepack is a script with env in its first line": ("corepack yarn start", "sh"),
+    "so is npm's own program by its path": ("/usr/local/bin/npm start", "sh"),
+    "and one in a project": ("./node_modules/.bin/pnpm start", "sh"),
+    "wrappers that exec change nothing": ("/tini -- su-exec node env A=b npm start", "sh"),
+    "an unknown command of npm's is npm's": ("npm rest", "sh"),
+    "the shell that is there is used": ("sh -c npm\tstart", "sh"),
+    "... by its path": ("/bin/ash -c npm\tstart", "/bin/ash"),
+    "... of a folder of its own": ("/busybox/sh -c npm\tstart", "/busybox/sh"),
+    "... behind a wrapper": ("tini -- bash -lc yarn\tstart", "bash"),
+    "... where its string is supervised": ("dash -c exec\t./entrypoint.sh\tnpm\tstart", "dash"),
+    "... where it runs a script": ("bash -e ./entrypoint.sh npm start", "bash"),
+    "... where its string starts its arguments": ('/bin/sh -c .\t/env\t&&\texec\t"$@" -- npm start', "/bin/sh"),
+    "... whatever is in its string": ("sh -c node\t.yarn/releases/yarn-4.5.0.cjs\tstart", "sh"),
+    "... in front of a program that starts it elsewhere": ("sh -c kubectl\texec\tweb\t--\tnpm\tstart", "sh"),
+    "the official entrypoint is a /bin/sh script": (
+        "docker-entrypoint.sh node .yarn/releases/yarn-4.5.0.cjs start",
+        "/bin/sh",
+    ),
+    "... by its path, behind an init": (
+        "tini -- /usr/local/bin/docker-entrypoint.sh /nodejs/bin/node npm-cli.js start",
+        "/bin/sh",
+    ),
+    "... in front of another script": ("docker-entrypoint.sh kubectl exec web -- npm start", "/bin/sh"),
+    "... in front of a shell that is not the launcher": (
+        "docker-entrypoint.sh zsh -c npm\tstart",
+        "/bin/sh",
+    ),
+    "yarn 1 runs scripts by /bin/sh": ("node .yarn/releases/yarn-1.22.22.cjs start", "/bin/sh"),
+    "... from Docker's image": ("/usr/local/bin/node /opt/yarn-v1.22.22/bin/yarn.js start", "/bin/sh"),
+    "... as a program of its own": (".yarn/releases/yarn-1.22.22.cjs start", "/bin/sh"),
+    "a script by its name has a shell": ("./entrypoint.sh npm start", "sh"),
+    "... and so has an entrypoint of the application's": ("/app/docker-entrypoint.sh yarn start", "sh"),
+    "... behind an init": ("tini -- ./wait-for-it.sh db:5432 -- yarn start", "sh"),
+    "dockerize starts it here": ("dockerize -wait tcp://db:5432 npm start", "sh"),
+    "so does a tool for secrets": ("doppler run -- pnpm start", "sh"),
+    "... with a shell": ("chamber exec web -- /bin/bash -c npm\tstart", "/bin/bash"),
+    "su starts a shell": ("su node -s /bin/sh -c npm\tstart", "sh"),
+    "runuser starts it here": ("tini -- runuser -u node -- npm start", "sh"),
+}
+# Sentence: the argv, all of it in command.
+NOT_PROVEN = {
+    "yarn 4 has a shell of its own and runs in a distroless image": (
+        "/nodejs/bin/node /app/.yarn/releases/yarn-4.5.0.cjs start"
+    ),
+    "... by node on PATH": "node .yarn/releases/yarn-4.5.0.cjs start",
+    "... as a program of its own": ".yarn/releases/yarn-4.5.0.cjs start",
+    "... behind an init in a scratch image": "/tini -- /nodejs/bin/node /app/.yarn/releases/yarn-4.5.0.cjs start",
+    "a number in the version is no yarn 1": "node .yarn/releases/yarn-4.1.22.cjs start",
+    "npm's file does not need its first line": "/nodejs/bin/node /npm/bin/npm-cli.js start",
+    "... as a program of its own, nor does the image's entrypoint need it": "/npm/bin/npm-cli.js start",
+    "the official entrypoint gives a file to node": "docker-entrypoint.sh .yarn/releases/yarn-4.5.0.cjs start",
+    "... even yarn 1's": "docker-entrypoint.sh .yarn/releases/yarn-1.22.22.cjs start",
+    "kubectl starts it in another Pod": "kubectl exec web -- npm start",
+    "... with a shell there": "kubectl exec web -- sh -c npm\tstart",
+    "... whose user is changed there": "kubectl exec web -- su node -c npm\tstart",
+    "docker starts it in another container": "docker run node:22 npm start",
+    "ssh starts it on another machine": "ssh web npm start",
+    "chroot starts it under another root": "chroot /srv npm start",
+    "... with the shell there": "tini -- chroot /srv /bin/sh -c npm\tstart",
+    "nsenter starts it in other namespaces": "nsenter -t 1 -m -- sh -c npm\tstart",
+    "an unknown program may use the words for anything": "/app/server --manager npm start",
+    "an option's value may be taken for one": "tini -x y npm start",
+    "a known one may start a program without a shell": "timeout 9 /nodejs/bin/node .yarn/releases/yarn-4.5.0.cjs start",
+    "the launcher is not right with zsh": "zsh -c npm\tstart",
+    "... nor with ksh": "/bin/ksh -c npm\tstart",
+    "a shell of the current folder may be anything": "./sh -c npm\tstart",
+    "another PATH is in force in front of env": "env PATH=/opt/bin ./entrypoint.sh npm start",
+    "eval is no program": "eval npm\tstart",
+    "exec is no program": "exec npm start",
+}
+# Sentence: the argv, all of it in args: an ENTRYPOINT that is not seen stands in front.
+PROVEN_IN_ARGS = {
+    "no interpreter takes a bare name": ("npm start", "sh"),
+    "a shell is no interpreter's file": ("sh -c npm\tstart", "sh"),
+    "... by its path, which stays": ("/bin/bash -c npm\tstart", "/bin/bash"),
+    "a wrapper's bare name": ("tini -- yarn start", "sh"),
+    "the official entrypoint's bare name": ("docker-entrypoint.sh pnpm start", "sh"),
+}
+NOT_PROVEN_IN_ARGS = {
+    "the ENTRYPOINT may be node": ".yarn/releases/yarn-4.cjs start",
+    "... or a shell that runs a file of yarn 1": "/opt/yarn-v1.22.22/bin/yarn start",
+    "... which runs npm's file": "/usr/local/bin/npm start",
+    "... behind a wrapper by its path": "/sbin/tini -- npm start",
+    "... or a script that evaluates its arguments": "exec npm start",
+    "... or yarn, which has a command `node`": "node /opt/yarn-v1.22.22/bin/yarn.js start",
+    "the launcher is not right with zsh": "zsh -c npm\tstart",
+}

@@ -1,0 +1,115 @@
+"""What in a Pod proves that the launcher can start where it would be put, and by which word.
+
+Two things must hold, or a container that starts today would not start any more:
+
+- **The position is executed.** In ``command`` it is. ``args`` alone go to an ENTRYPOINT that is not seen here. If that
+  is an interpreter (``node``), it takes a path for its file; a bare name or a shell's binary is no file of any
+  interpreter, so where those start today, they are executed.
+- **The image has a shell.** A Pod that starts one says so. npm, npx, pnpm and yarn 1 run scripts by ``sh``, and all of
+  them, with corepack, are started by ``#!/usr/bin/env node`` or ``#!/bin/sh``: images without a shell have neither.
+  ``node FILE`` needs no such line, and yarn 2 and newer has a shell of its own, so it may run in a distroless image.
+
+Sources: https://github.com/GoogleContainerTools/distroless, @npmcli/promise-spawn, @yarnpkg/shell, yarn 1's
+``src/util/execute-lifecycle-script.js``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from webhook.core.package_managers import table, tool_of
+from webhook.core.wrappers import program_behind, wrapper_of
+from webhook.launcher import SHELLS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from webhook.core.argv import Start
+
+DEFAULT_SHELL = "/bin/sh"
+_PACKAGE_MANAGERS = table("npm npx pnpm pnpx yarn yarnpkg corepack")
+_OTHER_SHELLS = table("ksh zsh")  # the launcher is not right with them: no word splitting, other traps
+# No programs: where they are started, something evaluates the argv as text, and would evaluate the launcher, too.
+_BUILTINS = table("command eval exec")
+_ENTRYPOINT = "docker-entrypoint.sh"  # of the official image, a /bin/sh script; others are no wrappers
+_JAVASCRIPT = re.compile(r"\.[cm]?js$")
+# .yarn/releases/yarn-1.22.22.cjs, /opt/yarn-v1.22.22/bin/yarn.js: child_process with `shell: true`, which is /bin/sh
+_YARN_1 = re.compile(r"(?:^|/)yarn-v?1\.")
+_NEEDS_SHELL = table("su runuser")  # su starts the user's shell; runuser comes with it in util-linux
+# They start the program in their arguments here: in this container, with its root folder and PATH.
+_STARTS_HERE = table(
+    """
+    aws-vault chamber chrt cross-env dockerize doppler dotenv dotenvx env-cmd flock infisical op runuser setsid su sudo
+    taskset time timeout wait-for wait-for-it xvfb-run
+    """
+)
+
+
+def shell_word(words: Sequence[str], start: Start, in_command: int, image_shell: str = "unknown") -> str | None:
+    """Return the word that starts the launcher's shell at ``start``, or None where it might not start.
+
+    ``in_command`` of the words stand in ``command``, the others in ``args``; ``image_shell`` is the setting: with
+    ``yes`` the image has /bin/sh.
+    """
+    argv = list(words)
+    wrappers, first = _front(argv, start)
+    if not _is_executed(start, (*wrappers, argv[first]), in_command):
+        return None
+    found = _proof(argv, start, first)
+    if not found and (image_shell == "yes" or any(_name(word) == _ENTRYPOINT for word in wrappers)):
+        return DEFAULT_SHELL
+    return found
+
+
+def _front(words: list[str], start: Start) -> tuple[list[str], int]:
+    """Return the wrappers in front, and the index of the first program that is none."""
+    wrappers, at = [], 0
+    while at < start.by and (wrapper := wrapper_of(words[at])):
+        wrappers.append(words[at])
+        at = program_behind(wrapper, words, at) or start.by  # find_start has seen through all of them
+    return wrappers, at
+
+
+def _is_executed(start: Start, programs: Sequence[str], in_command: int) -> bool:
+    """Tell whether what stands at the launcher's position is executed; ``programs`` are those up to there."""
+    *wrappers, program = programs
+    if not _BUILTINS.isdisjoint(programs):
+        return False
+    if in_command:
+        # The official entrypoint gives a file that is not executable to node.
+        by_node = _JAVASCRIPT.search(program) and any(_name(word) == _ENTRYPOINT for word in wrappers)
+        return start.supervise or not by_node
+    if any("/" in word for word in wrappers):
+        return False
+    return program in _PACKAGE_MANAGERS or _is_shell(program) or program in _OTHER_SHELLS
+
+
+def _proof(words: list[str], start: Start, first: int) -> str | None:
+    """Return the shell that the programs need: the one at ``first``, and the one that was recognised behind it."""
+    if start.supervise and any(word.startswith("PATH=") for word in words[: start.by]):
+        return None  # the launcher goes in front of `env PATH=...`, where another PATH is in force
+    if first != start.by:
+        unknown = words[first]
+        if _is_shell(unknown):
+            return unknown
+        if unknown.endswith(".sh"):
+            return "sh"
+        if _name(unknown) not in _STARTS_HERE:
+            return None  # kubectl exec, docker run, ssh, chroot, nsenter, ... start it elsewhere
+    word = words[start.by]
+    if _is_shell(word):
+        return word
+    if _name(word) in _PACKAGE_MANAGERS | _NEEDS_SHELL:
+        return "sh"
+    file = next((each for each in words[start.by :] if tool_of(_name(each))), "")
+    return DEFAULT_SHELL if _YARN_1.search(file) else None
+
+
+def _is_shell(word: str) -> bool:
+    """Tell whether the word starts a shell that the launcher is right with, from whatever folder."""
+    return _name(word) in SHELLS and ("/" not in word or word.startswith("/"))
+
+
+def _name(word: str) -> str:
+    return word.rpartition("/")[2]
