@@ -31,6 +31,10 @@ test: .venv/ready ## lint, types, import contracts and all tests but those of th
 	@# more processes than cores: most tests wait for others
 	$(BIN)/pytest --numprocesses=4 --dist=worksteal --cov --cov-report=term-missing:skip-covered --cov-fail-under=100
 
+.PHONY: browser
+browser: .venv/ready ## install chromium and chromedriver, which the tests of the page need (apt-get)
+	$(BIN)/python -m tests.browser
+
 .PHONY: format
 format: .venv/ready ## what lint can mend
 	$(BIN)/ruff check --fix

@@ -137,18 +137,30 @@ def _ready(session: Browser) -> None:
             return
 
 
+def _found() -> tuple[str | None, str | None]:
+    """Return driver and browser, None for what is not there."""
+    return shutil.which("chromedriver"), shutil.which("chromium") or shutil.which("google-chrome")
+
+
+def install() -> None:
+    """Install driver and browser with apt, as root or by sudo."""
+    sudo = [] if os.geteuid() == 0 else ["sudo"]
+    packages = ["chromium", "chromium-driver", "fonts-dejavu-core"]
+    for command in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
+        subprocess.run([*sudo, "apt-get", "-qq", *command], check=True, timeout=600, stdout=subprocess.DEVNULL)
+
+
 def _installed() -> tuple[str, str]:
     """Return driver and browser; install them where CI has none, and skip where a person has none."""
-    found = shutil.which("chromedriver"), shutil.which("chromium") or shutil.which("google-chrome")
-    if not all(found) and os.environ.get("CI") == "true":
-        sudo = [] if os.geteuid() == 0 else ["sudo"]
-        packages = ["chromium", "chromium-driver", "fonts-dejavu-core"]
-        for command in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
-            subprocess.run([*sudo, "apt-get", "-qq", *command], check=True, timeout=600, stdout=subprocess.DEVNULL)
-        found = shutil.which("chromedriver"), shutil.which("chromium")
-    driver, chromium = found
+    if not all(_found()) and os.environ.get("CI") == "true":
+        install()
+    driver, chromium = _found()
     if driver is None or chromium is None:
         if os.environ.get("CI") == "true":
             raise RuntimeError("no Chromium, and apt-get did not install one")
-        pytest.skip("needs chromium and chromedriver: apt-get install chromium chromium-driver")
+        pytest.skip("needs chromium and chromedriver: make browser installs them")
     return driver, chromium
+
+
+if __name__ == "__main__":
+    install()

@@ -1,6 +1,8 @@
 """What the tests do with a container: run a command in it to its end, or stop it with a request in flight."""
 
+import contextlib
 import signal
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +15,7 @@ __all__ = [
     "SHELLS",
     "Container",
     "Outcome",
+    "armed",
     "can_unshare",
     "container",
     "programs",
@@ -30,6 +33,17 @@ def container(argv: Sequence[str], **options: Any) -> Iterator[Container]:
         yield box
     finally:
         box.close()
+
+
+def armed(box: Container) -> None:
+    """Wait until the launcher's shell is PID 1 and has set its first trap."""
+    while box.process.poll() is None:
+        with contextlib.suppress(OSError, TypeError, IndexError):
+            status = Path(f"/proc/{box.pid}/status").read_text()
+            caught = int(status.partition("SigCgt:")[2].split()[0], 16)
+            if caught >> signal.SIGTERM - 1 & 1 and b"lastcall" in Path(f"/proc/{box.pid}/cmdline").read_bytes():
+                return
+        time.sleep(0.0005)
 
 
 def programs(box: Container) -> set[str]:

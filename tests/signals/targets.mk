@@ -20,6 +20,12 @@ test-launcher: launcher-tools ## the whole signal matrix (root; installs ten pac
 test-oracle: launcher-tools ## every way to invoke a package manager against the launcher, and the fuzz (root)
 	$(PROOF) $(ORACLE)
 
+MOMENTS ?= 2025
+
+.PHONY: test-moments
+test-moments: launcher-tools ## SIGTERM at random moments: MOMENTS containers, three shells, three modes (root)
+	$(BIN)/python -m tests.signals.stress --runs $(MOMENTS)
+
 .PHONY: docs-entrypoints
 docs-entrypoints: .venv/ready ## measure the tables of docs/entrypoints.md anew (root)
 	$(BIN)/python -m tests.signals.table docs/entrypoints.md

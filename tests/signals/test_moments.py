@@ -16,24 +16,13 @@ from tests.signals.cases import Form
 REWRITTEN: tuple[Form, ...] = ("init", "exec", "supervise")
 
 
-def armed(box: lab.Container) -> None:
-    """Wait until the launcher's shell is PID 1 and has set its traps."""
-    while box.process.poll() is None:
-        with contextlib.suppress(OSError, TypeError):
-            status = Path(f"/proc/{box.pid}/status").read_text()
-            caught = int(status.partition("SigCgt:")[2].split()[0], 16)
-            if caught >> signal.SIGTERM - 1 & 1 and b"lastcall" in Path(f"/proc/{box.pid}/cmdline").read_bytes():
-                return
-        os.sched_yield()
-
-
 @pytest.mark.parametrize("form", ["init", "supervise"])
 @pytest.mark.parametrize("moment", [0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8])
 def test_sigterm_at_any_moment_ends_the_container(moment: float, form: Form, tmp_path: Path) -> None:
     """However early SIGTERM comes, the container ends by itself, with 143 or with the application's own code."""
     folder = shapes.project(tmp_path, "npm", {"prestart": "node probe.js step", "start": "node probe.js"})
     with lab.container(cases.wrapped(form, ["npm", "start"]), cwd=folder, path=shapes.path("npm")) as box:
-        armed(box)
+        lab.armed(box)
         box.wait_for("never", moment)
         box.send(signal.SIGTERM)
         outcome = box.end(lab.PATIENCE)
@@ -48,7 +37,7 @@ def test_sigterm_before_the_application_ends_the_container(moment: str, form: Fo
     """SIGTERM while the package manager is recorded, or a pre script runs, ends the container with 143."""
     folder = shapes.project(tmp_path, "npm", {"prestart": "node probe.js side", "start": "node probe.js"})
     with lab.container(cases.wrapped(form, ["npm", "start"]), cwd=folder, path=shapes.path("npm")) as box:
-        armed(box)
+        lab.armed(box)
         if moment == "prestart":
             assert box.wait_for("side")
         while box.process.poll() is None and lab.programs(box) <= {"sh"}:

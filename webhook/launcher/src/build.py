@@ -1,16 +1,56 @@
 #!/usr/bin/env python3
 """Make ``webhook/launcher/texts.py`` from the sources beside this file: ``python webhook/launcher/src/build.py``.
 
-Needs node and npm: the JavaScript is minified by the terser that package-lock.json pins.
+Needs node and npm: terser, which package-lock.json pins, minifies the JavaScript. shfmt (shfmt-py) minifies the shell,
+and names that are long for the reader's sake are shortened by the two tables below.
 """
 
 import hashlib
+import re
 import subprocess
+import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 TARGET = HERE.parent / "texts.py"
-SOURCES = ("scanner.js", "recorder.js", "supervise.sh", "launcher.sh", "build.py", "package-lock.json")
+JAVASCRIPT = ("scanner.js", "recorder.js")
+MODES = {
+    "INIT": ("stop.sh", "run.sh", "launch.sh", "init.sh"),
+    "EXEC": ("stop.sh", "run.sh", "launch.sh", "exec.sh"),
+    "SUPERVISE": ("stop.sh", "run.sh", "supervise.sh"),
+}
+SHELL = tuple(sorted({name for parts in MODES.values() for name in parts}))
+SOURCES = (*SHELL, *JAVASCRIPT, "build.py", "package-lock.json")
+FUNCTIONS = {
+    "_between": "_b",
+    "_catches": "_c",
+    "_gone": "_g",
+    "_child": "_i",
+    "_launch": "_k",
+    "_leave": "_l",
+    "_ours": "_o",
+    "_run": "_r",
+    "_stop": "_s",
+    "_tell": "_t",
+    "_unless_stopping": "_u",
+}
+"""Functions of the shell sources; the recorder's plans call them, so they are renamed in the JavaScript as well."""
+VARIABLES = {
+    "again": "a",
+    "blind": "b",
+    "children": "d",
+    "fields": "f",
+    "heard": "h",
+    "idle": "i",
+    "line": "l",
+    "missed": "m",
+    "own": "n",
+    "process": "o",
+    "told": "t",
+    "unfed": "u",
+}
+"""Variables of the shell sources."""
 TERSER = (
     "--ecma 2015 --toplevel --mangle toplevel,reserved=['$'] --format quote_style=2 --compress "
     "ecma=2015,passes=4,unsafe=true,unsafe_arrows=true,booleans_as_integers=true,keep_fargs=false"
@@ -29,18 +69,28 @@ def sources_sha256() -> str:
     return digest.hexdigest()
 
 
-def shell(name: str) -> str:
-    """Return a shell source without comments and indentation."""
-    lines = [line.strip() for line in (HERE / name).read_text().splitlines()]
-    return "\n".join(line for line in lines if line and line != "#" and not line.startswith("# "))
+def renamed(text: str, names: Mapping[str, str]) -> str:
+    """Return ``text`` with every word of ``names`` replaced; ValueError where a short name is a word of it already."""
+    taken = [short for short in names.values() if re.search(rf"\b{short}\b", text)]
+    if taken:
+        raise ValueError(f"short names that mean something else already: {', '.join(taken)}")
+    return re.sub(r"\b(" + "|".join(names) + r")\b", lambda found: names[found[0]], text)
+
+
+def shell(names: Iterable[str]) -> str:
+    """Return shell sources as one program without comments and indentation, its variables renamed."""
+    source = "".join((HERE / name).read_text() for name in names)
+    shfmt = Path(sys.executable).with_name("shfmt")
+    done = subprocess.run([shfmt, "-ln", "posix", "-mn"], input=source, capture_output=True, text=True, check=True)
+    return renamed(done.stdout.strip(), VARIABLES)
 
 
 def javascript() -> str:
-    """Return scanner and recorder as one minified program."""
+    """Return scanner and recorder as one minified program, without apostrophes."""
     terser = HERE / "node_modules/.bin/terser"
     if not terser.exists():
         subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=HERE, check=True, stdout=2)
-    source = "".join((HERE / name).read_text() for name in ("scanner.js", "recorder.js"))
+    source = "".join((HERE / name).read_text() for name in JAVASCRIPT)
     done = subprocess.run([terser, *TERSER.split()], input=source, capture_output=True, text=True, check=True)
     # Apostrophes stand in strings and regular expressions only; octal, they need no quoting from the shell.
     return done.stdout.strip().rstrip(";").replace("'", r"\47")
@@ -48,13 +98,8 @@ def javascript() -> str:
 
 def build() -> str:
     """Return the source of ``texts.py``."""
-    supervisor = shell("supervise.sh")
-    launcher = shell("launcher.sh").replace("@RECORDER@", javascript())
-    texts = {
-        "INIT": f'{supervisor}\n{launcher}\n[ $$ = 1 ]||_k "$@"\n_r _k "$@"\nexit',
-        "EXEC": f'{supervisor}\n{launcher}\n_k "$@"',
-        "SUPERVISE": f'{supervisor}\n_r "$@"\nexit',
-    }
+    program = javascript()
+    texts = {mode: renamed(shell(parts).replace("@RECORDER@", program), FUNCTIONS) for mode, parts in MODES.items()}
     return HEADER.format(sources_sha256()) + "".join(f"\n{name} = {text!r}\n" for name, text in texts.items())
 
 

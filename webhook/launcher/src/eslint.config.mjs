@@ -15,7 +15,7 @@ export default [
     rules: {
       "no-cond-assign": ["error", "except-parens"],
       "no-empty": ["error", { allowEmptyCatch: true }],
-      "no-unused-vars": ["error", { caughtErrors: "none", varsIgnorePattern: "^(is|scan)$" }],
+      "no-unused-vars": ["error", { caughtErrors: "none", varsIgnorePattern: "^(matches|scan|NO_FILE|WHOLE|PROGRAM|TRANSPARENT)$" }],
     },
   },
 ];
