@@ -49,7 +49,7 @@ _ENTRYPOINTS: Final = {
 _DISTROLESS: Final = Image({"/nodejs/bin/node": "node"}, path="/nodejs/bin:/usr/local/bin:/usr/bin:/bin")
 _SMALL: Final = Image({**_NODE, "/bin/sh": "dash", "/usr/bin/env": "env"}, "npm")
 _DEBIAN: Final = Image(
-    {**_NODE, **_in("/usr/bin", f"{_TOOLS} bash setpriv setsid tini dumb-init"), "/bin/sh": "dash"},
+    {**_NODE, **_in("/usr/bin", f"{_TOOLS} bash setpriv setsid tini dumb-init catatonit"), "/bin/sh": "dash"},
     "npm pnpm yarn",
     files=_ENTRYPOINTS,
 )

@@ -85,7 +85,7 @@ def lay_out(image: Image, app: Path, root: Path) -> Path:
     root.mkdir(mode=0o755)
     programs = {inside: _program(name) for inside, name in image.programs.items()}
     binds = {library: library for program in programs.values() for library in _libraries(program)} | programs
-    for inside, source in binds.items():
+    for inside in binds:
         place(root, inside).touch()
     for inside in ("/proc", "/dev", "/etc", "/tmp", str(INSIDE), APP):
         (root / inside[1:]).mkdir(parents=True)

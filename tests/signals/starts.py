@@ -14,6 +14,7 @@ from tests.signals.oracle import normal
 from webhook.core.mutate import mutate
 
 NAME: Final = "app"
+WELL: Final = (1, True, 0)
 # Shells count themselves and note the last command, and ksh93 its version and directory.
 SHELLS_OWN: Final = {"SHLVL", "_", "OLDPWD"}
 _REFERENCE: Final = re.compile(r"\$(?:\$|\((?P<name>[^)]*)\))")
@@ -35,6 +36,8 @@ class Start:
     env: Mapping[str, str] = field(default_factory=dict)
     says: Mapping[str, str] = field(default_factory=dict)
     """Annotations, without their prefix."""
+    ends: tuple[int, bool, int] = WELL
+    """How often the application is told to stop after the rewrite, whether it answers, and the container's code."""
 
     def pod(self) -> dict[str, Any]:
         """Return the Pod as the API server has it."""
@@ -84,8 +87,8 @@ def decide(start: Start) -> Verdict:
 def run(start: Start, argv: list[str], root: Path, *, stop: bool = False) -> lab.Outcome:
     """Start this in the image; stop it with a request in flight, or kill it as soon as it is ready."""
     enter = roots.way_in(root, start.user, start.given)
-    with_env = {"cwd": root, "path": IMAGES[start.image].path, "env": start.env, "enter": enter}
-    return (lab.stop_in_flight if stop else lab.run)(argv, **with_env)
+    options: dict[str, Any] = {"cwd": root, "path": IMAGES[start.image].path, "env": start.env, "enter": enter}
+    return (lab.stop_in_flight if stop else lab.run)(argv, **options)
 
 
 def given(outcome: lab.Outcome) -> dict[str, Any]:

@@ -55,6 +55,7 @@ DEBIAN: Final = {
     "tini": ("tini", "usr/bin/tini"),
     "tini-static": ("tini", "usr/bin/tini-static"),
     "dumb-init": ("dumb-init", "usr/bin/dumb-init"),
+    "catatonit": ("catatonit", "usr/bin/catatonit"),
     "mksh": ("mksh", "bin/mksh"),
     "ksh93": ("ksh93u+m", "bin/ksh93"),
     "yash": ("yash", "usr/bin/yash"),
