@@ -15,7 +15,9 @@ WORDS = st.one_of(
     st.sampled_from(
         "npm start run yarn pnpm npx sh /bin/sh -c node server.js tini -- ./run.sh $(PORT) exec env".split()
     ),
-    st.sampled_from(["npm start", "docker-entrypoint.sh", "A=b", "lastcall", "ci", "--prefix", "d"]),
+    st.sampled_from(
+        ["npm start", "docker-entrypoint.sh", "A=b", "lastcall", "ci", "--prefix", "d", "bash", "yarn-4.cjs"]
+    ),
     st.text(max_size=8),
 )
 COMMANDS = st.lists(WORDS, max_size=6) | st.none()
@@ -26,7 +28,7 @@ JSON = st.recursive(
 )
 UNKNOWN = st.dictionaries(st.from_regex(r"x-[a-z]{1,4}", fullmatch=True), JSON, max_size=2)
 HANDLERS = st.one_of(
-    st.builds(lambda s: {"sleep": {"seconds": s}}, st.integers(1, 40)),
+    st.builds(lambda s: {"sleep": {"seconds": s}}, st.integers(0, 40)),
     st.builds(lambda n: {"exec": {"command": ["sleep", str(n)]}}, st.integers(0, 900)),
     st.just({"exec": {"command": ["/drain"]}}),
     st.just({"httpGet": {"port": 80}}),
@@ -51,26 +53,34 @@ ANNOTATIONS = st.dictionaries(
     st.sampled_from(
         [f"lastcall.webhook/{name}" for name in ("pre-stop-sleep-seconds", "drain-seconds", "sidecar-drain-seconds")]
         + [f"lastcall.webhook/{name}" for name in ("max-grace-seconds", "entrypoint", "status", "nonsense", "inject")]
+        + [f"lastcall.webhook/{name}" for name in ("image-shell", "image-shell.a", "image-command.a")]
         + ["example.org/owner"]
     ),
-    st.sampled_from(["0", "3", "20", "700", "exec", "off", "supervise", "soon", "disabled", "{", ""])
+    st.sampled_from(["0", "3", "20", "700", "exec", "off", "supervise", "soon", "disabled", "{", "", "yes", "no"])
+    | st.sampled_from(['["npm", "start"]', '["node", ".yarn/releases/yarn-4.cjs", "start"]'])
     | st.just('{"grace-period":{"pod":[1,30]},"pre-stop":{"container/a":5}}'),
     max_size=3,
 )
+LABELS = st.dictionaries(st.one_of(NAMES, NAMES, st.just("serving.knative.dev/revision")), NAMES, max_size=1)
 PODS = st.builds(
     lambda metadata, spec, containers, unknown: {
         **unknown,
         "metadata": metadata,
         "spec": {**spec, "containers": containers},
     },
-    _object(annotations=ANNOTATIONS | st.none(), labels=st.dictionaries(NAMES, NAMES, max_size=1)) | st.none(),
+    _object(annotations=ANNOTATIONS | st.none(), labels=LABELS) | st.none(),
     _object(
         initContainers=st.lists(_container(restartPolicy=st.sampled_from(["Always"])), max_size=2) | st.none(),
         terminationGracePeriodSeconds=st.integers(0, 900),
         restartPolicy=st.sampled_from(["Always", "Always", "Always", "Never"]),
         nodeSelector=st.just({"kubernetes.io/os": "linux"}),
     ),
-    st.lists(_container(), min_size=1, max_size=3, unique_by=lambda container: container["name"]),
+    st.lists(
+        _container(restartPolicy=st.sampled_from(["Always", "Never"])),
+        min_size=1,
+        max_size=3,
+        unique_by=lambda container: container["name"],
+    ),
     UNKNOWN,
 )
 

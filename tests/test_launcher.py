@@ -54,8 +54,23 @@ def test_wrapped_argv_keeps_the_original(mode: launcher.Mode) -> None:
     assert launcher.is_wrapped(wrapped)
 
 
+@pytest.mark.parametrize("shell", ["sh", "/bin/sh", "/bin/ash", "bash", "/usr/bin/dash", "/busybox/sh"])
+def test_any_of_its_shells_starts_the_launcher(shell: str) -> None:
+    """A command is recognised as rewritten by whatever shell it is, with the text of whatever version."""
+    assert launcher.wrap("init", ["npm"], shell)[:2] == [shell, "-c"]
+    assert launcher.is_wrapped(launcher.wrap("init", ["npm"], shell))
+    assert launcher.is_wrapped([shell, "-c", "the text of 0.1.0", "lastcall", "npm", "start"])
+
+
 @pytest.mark.parametrize(
-    "argv", [[], ["npm", "start"], ["/bin/sh", "-c", "npm start"], ["/bin/sh", "-c", "x", "y", "lastcall"]]
+    "argv",
+    [
+        [],
+        ["npm", "start"],
+        ["/bin/sh", "-c", "npm start"],
+        ["/bin/sh", "-c", "x", "y", "lastcall"],
+        ["node", "-c", "x", "lastcall"],
+    ],
 )
 def test_other_commands_are_not_taken_for_wrapped(argv: list[str]) -> None:
     """An argv that the launcher does not begin is not taken for a rewritten one."""

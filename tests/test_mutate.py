@@ -60,24 +60,42 @@ def test_a_pod_that_would_grow_too_large_keeps_the_commands_it_has_no_room_for()
         (pod(annotations={"a": "x" * MAX_ANNOTATIONS_BYTES}), "metadata.annotations: 262145 bytes are more than"),
         (
             {"spec": {"containers": [{"name": "a", "lifecycle": {"preStop": {"sleep": {"seconds": 31}}}}]}},
-            "container/a: preStop sleep 31 s does not fit into 30 s",
+            "container/a lifecycle.preStop.sleep: 31 s do not fit into 30 s",
         ),
         (
             {"spec": {"containers": [{"name": "a", "lifecycle": {"preStop": {"exec": {}, "httpGet": {}}}}]}},
-            "container/a: preStop must have exactly one action",
+            "container/a lifecycle.preStop: must have exactly one action",
         ),
     ],
 )
 def test_the_rules_know_what_the_api_server_rejects(document: dict[str, Any], violation: str) -> None:
     """Each rule is told by the field that breaks it."""
     (found,) = violations(read(document))
-    assert found.startswith(violation)
+    assert str(found).startswith(violation)
 
 
 def test_a_sleep_as_long_as_the_grace_period_is_accepted() -> None:
     """The API server's message says "less than", its check accepts "equal"."""
     hook = {"preStop": {"sleep": {"seconds": 30}}}
     assert violations(read({"spec": {"containers": [{"name": "a", "lifecycle": hook}]}})) == frozenset()
+
+
+def test_a_sleep_of_zero_is_accepted_and_refuses_nothing() -> None:
+    """0 s are valid since Kubernetes 1.33 (KEP-4818); the hook is the user's, and the others get theirs."""
+    own = {"name": "a", "lifecycle": {"preStop": {"sleep": {"seconds": 0}}}}
+    document = {"spec": {"containers": [own, {"name": "b"}]}}
+    assert violations(read(document)) == frozenset()
+    report = mutate(document)
+    assert report.outcome is Outcome.PATCHED
+    assert report.after["spec"]["containers"][0] == own
+
+
+def test_a_violation_that_stays_in_another_form_does_not_refuse_the_pod() -> None:
+    """A negative sleep is the user's mistake whatever it is measured against: only what a patch adds is refused."""
+    wrong = {"name": "a", "lifecycle": {"preStop": {"sleep": {"seconds": -1}}}}
+    report = mutate({"spec": {"containers": [wrong, {"name": "b"}]}})
+    assert "ResultRejected" not in codes(report)
+    assert report.after["spec"]["terminationGracePeriodSeconds"] == 35
 
 
 def test_a_violation_that_came_along_does_not_refuse_the_pod() -> None:

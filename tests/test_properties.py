@@ -14,7 +14,10 @@ from webhook.core.decision import Outcome
 from webhook.core.mutate import REASONS, mutate
 from webhook.core.patch import apply
 from webhook.core.pod import read
+from webhook.core.room import fits
 from webhook.core.rules import violations
+from webhook.core.settings import Resolved, resolve
+from webhook.core.status import own_grace_seconds
 
 settings.register_profile("lastcall", deadline=None, max_examples=100)
 settings.load_profile("lastcall")
@@ -89,7 +92,8 @@ def test_no_hook_and_no_word_of_a_command_is_lost(pod: dict[str, Any]) -> None:
             words, now = old.get(field) or [], new.get(field) or []
             if now != words:
                 at = next(i for i, word in enumerate(now) if word in texts)
-                assert now[at - 2 : at + 2] == ["/bin/sh", "-c", now[at], "lastcall"]
+                assert now[at - 2].rpartition("/")[2] in launcher.SHELLS
+                assert now[at - 1 : at + 2] == ["-c", now[at], "lastcall"]
                 assert now[: at - 2] + now[at + 2 :] == words
 
 
@@ -124,3 +128,30 @@ def test_every_decision_explains_itself(pod: dict[str, Any]) -> None:
         assert REASONS[decision.reason.code] is decision.reason
         assert decision.mutation
         assert "{" not in decision.message.replace("{}", "")
+
+
+@given(PODS)
+def test_an_added_sleep_is_no_shorter_than_a_hook_that_there_is_room_for(pod: dict[str, Any]) -> None:
+    """No container whose hook is added ends before one with a hook of its own asks it to, unless nothing would fit."""
+    after = read(mutate(pod, LAYERS).after)
+    known = max(container.pre_stop_seconds or 0 for _, container in after.containers())
+    for (_, old), (_, new) in zip(read(pod).containers(), after.containers(), strict=True):
+        if new.pre_stop and not old.pre_stop:
+            assert new.pre_stop_seconds == known or not fits(read(pod), known, resolved(pod).settings)
+
+
+@given(PODS)
+def test_at_least_half_of_the_own_grace_is_left_for_the_drain(pod: dict[str, Any]) -> None:
+    """Behind a sleep that is added the process has the whole of the Pod's own grace, what was annotated, or half."""
+    before, after = read(pod), read(mutate(pod, LAYERS).after)
+    drain = resolved(pod).settings.drain_seconds
+    for (_, old), (_, new) in zip(before.containers(), after.containers(), strict=True):
+        if new.pre_stop and not old.pre_stop:
+            left = after.grace_seconds - (new.pre_stop_seconds or 0)
+            whole = own_grace_seconds(before) if drain is None else drain
+            at_maximum = before.grace_seconds >= resolved(pod).settings.max_grace_seconds
+            assert left >= whole or (at_maximum and 2 * left >= whole)
+
+
+def resolved(pod: dict[str, Any]) -> Resolved:
+    return resolve(LAYERS, read(pod).annotations)

@@ -17,7 +17,7 @@ from tests.server.running import review as body_of
 from tests.strategies import pairs
 from tests.test_cases import cases, reports, settings
 from webhook.core import pod
-from webhook.core.mutate import MIRROR, mutate
+from webhook.core.mutate import KNATIVE, MIRROR, mutate
 from webhook.core.mutations import Mutation, pre_stop
 from webhook.core.review import parse, respond, review
 from webhook.core.settings import PREFIX, PROFILES
@@ -72,6 +72,7 @@ READ = {
     "lifecycle": with_container(lifecycle={"preStop": {"exec": {"command": ["true"]}}}),
     "half a lifecycle": with_container(lifecycle={}),
     "container restartPolicy": with_spec(initContainers=[NPM | {"name": "i", "restartPolicy": "Always"}]),
+    "an app container's restartPolicy": with_container(restartPolicy="Never"),
     "another container": with_spec(containers=[NPM, NPM | {"name": "b"}]),
     "grace period": with_spec(terminationGracePeriodSeconds=60),
     "restartPolicy": with_spec(restartPolicy="Never"),
@@ -81,6 +82,8 @@ READ = {
     "annotation": with_metadata(annotations={"lastcall.webhook/entrypoint": "off"}),
     "mirror": with_metadata(annotations={"kubernetes.io/config.mirror": "x"}),
     "label": with_metadata(labels={"lastcall.webhook/inject": "disabled"}),
+    "Knative's label": with_metadata(labels={"serving.knative.dev/revision": "web-00001"}),
+    "image-shell": with_metadata(annotations={"lastcall.webhook/image-shell.a": "no"}),
     "owner": with_metadata(ownerReferences=[{"kind": "Job", "controller": True}]),
 }
 
@@ -109,7 +112,7 @@ def bare(made: dict[str, Any]) -> dict[str, Any]:
     metadata = only(made.get("metadata") or {}, pod.Metadata)
     for field in ("annotations", "labels"):
         if metadata.get(field):
-            kept = {name: text for name, text in metadata[field].items() if name.startswith(PREFIX) or name == MIRROR}
+            kept = {name: text for name, text in metadata[field].items() if name.startswith((PREFIX, KNATIVE, MIRROR))}
             metadata[field] = kept
     return {"metadata": metadata, "spec": spec}
 

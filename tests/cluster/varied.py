@@ -117,6 +117,10 @@ def placed(pod: Object, namespace: str, name: str = "") -> Object:
         owner.setdefault("uid", "705ab4f5-6393-11e8-b7cc-42010a800002")
     for container in [*made["spec"]["containers"], *made["spec"].get("initContainers", [])]:
         container.setdefault("image", IMAGES["dash"])
+    for container in made["spec"]["containers"]:
+        container.pop(
+            "restartPolicy", None
+        )  # without the gate ContainerRestartRules the API server drops it (KEP-5307)
     return made
 
 

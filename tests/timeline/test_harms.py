@@ -249,3 +249,18 @@ def test_after_lastcall_nothing_is_lost(command: list[str]) -> None:
     assert timeline(read(document)).loses
     after = timeline(read(mutate(document).after))
     assert (after.loses, stories(after)) == (False, {"app": "hook 0-5 ran, SIGTERM 5, exited 10"})
+
+
+def test_a_container_that_ends_by_itself_loses_nothing() -> None:
+    """In a Pod that serves, one that is not always restarted gets no requests, and nobody waits for it (KEP-5307)."""
+    found = timeline(make(60, container(**sleep(10)), container("job", restartPolicy="Never")))
+    assert (found.serves, found.loses) == (True, False)
+    both = timeline(make(60, container(**sleep(10)), container("job")))
+    assert both.loses, "control: one that is always restarted does"
+
+
+def test_a_container_that_is_always_restarted_serves() -> None:
+    """... in a Pod that is not."""
+    found = timeline(make(60, container(restartPolicy="Always"), spec={"restartPolicy": "Never"}))
+    assert (found.serves, found.loses) == (True, True)
+    assert not timeline(make(60, container(), spec={"restartPolicy": "Never"})).serves

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from webhook.core.settings import Layer, Resolved
 
 MIRROR = "kubernetes.io/config.mirror"
+KNATIVE = "serving.knative.dev/revision"
+"""Label of every Pod that Knative Serving makes."""
 
 
 class PodReason(Reason):
@@ -54,6 +56,10 @@ class PodReason(Reason):
     OWNED_BY_DAEMON_SET = (
         "belongs to a DaemonSet: one Pod a node, updated one after the other, so a sleep would slow every update",
         "Set a preStop hook in the DaemonSet itself if its Pods serve traffic.",
+    )
+    KNATIVE_REVISION = (
+        "belongs to a Knative Revision: its queue-proxy drains the requests itself and must hear SIGTERM at once",
+        "Nothing to do: a preStop sleep would break Knative's own drain (knative/serving#13229).",
     )
     NOT_ALWAYS_RESTARTED = (
         "restartPolicy is {policy}: it ends by itself",
@@ -104,7 +110,7 @@ def mutate(document: Mapping[str, Any], layers: Sequence[Layer] = (), override: 
         status = result.put(("metadata", "annotations", STATUS), write(result.status))
         operations, result = (*operations, *status), read(apply(result.document, status), result.status)
     if problems := violations(result) - violations(pod):
-        rejected = refused("pod", PodReason.RESULT_REJECTED, problem="; ".join(sorted(problems)))
+        rejected = refused("pod", PodReason.RESULT_REJECTED, problem="; ".join(sorted(map(str, problems))))
         return _refuse(document, [replace(rejected, mutation="pod"), *decisions], rejected, resolved)
     return Report(document, result.document, operations, tuple(decisions), resolved.problems)
 
@@ -125,8 +131,10 @@ def _gate(pod: Pod) -> tuple[PodReason, dict[str, object]] | None:
         return PodReason.OWNED_BY_JOB, {}
     if pod.controller == "DaemonSet":
         return PodReason.OWNED_BY_DAEMON_SET, {}
-    if (policy := pod.spec.restart_policy) not in (None, "Always"):
-        return PodReason.NOT_ALWAYS_RESTARTED, {"policy": policy}
+    if KNATIVE in pod.labels:
+        return PodReason.KNATIVE_REVISION, {}
+    if not pod.serves:
+        return PodReason.NOT_ALWAYS_RESTARTED, {"policy": pod.restart_policy(pod.spec.containers[0])}
     if pod.grace_seconds <= 0:
         return PodReason.NO_GRACE, {"seconds": pod.grace_seconds}
     return None

@@ -70,7 +70,7 @@ def _parts(path: str) -> list[str]:
 def _edit(node: Any, parts: list[str], operation: Operation) -> Any:
     copy, key = _open(node, parts[0], operation)
     if len(parts) > 1:
-        if isinstance(copy, dict) and key not in copy:
+        if not _has(copy, key):
             raise PatchError(f"{operation['path']}: no such parent")
         copy[key] = _edit(copy[key], parts[1:], operation)
         return copy

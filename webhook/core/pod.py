@@ -127,6 +127,15 @@ class Pod(View, frozen=True):
         selected = (self.spec.node_selector or {}).get("kubernetes.io/os")
         return "windows" in (selected, self.spec.os and self.spec.os.name)
 
+    def restart_policy(self, container: Container) -> str:
+        """Return the restart policy of an app container: its own before the Pod's (KEP-5307)."""
+        return container.restart_policy or self.spec.restart_policy or "Always"
+
+    @property
+    def serves(self) -> bool:
+        """Whether any app container is always restarted; one that is not ends by itself and serves no requests."""
+        return any(self.restart_policy(container) == "Always" for container in self.spec.containers)
+
     def containers(self) -> Iterator[tuple[Path, Container]]:
         """App containers and classic sidecars, each with its path in the Pod."""
         for index, container in enumerate(self.spec.containers):

@@ -56,8 +56,9 @@ class Settings(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     """Seconds that the native sidecars need, together, after the last app container has ended (KEP-753). 0, since most
     of them end at once, and the kubelet leaves each at least 2 s."""
     max_grace_seconds: int = 600
-    """The largest terminationGracePeriodSeconds that is ever written; a Pod that would need more is left as it came.
-    600 is where the cluster autoscaler stops waiting (max-graceful-termination-sec)."""
+    """The largest terminationGracePeriodSeconds that is ever written; a Pod that would have to be raised beyond it is
+    left as it came. Where the Pod's own is at or above it, it stays, and the sleep is taken out of it, if that leaves
+    half. 600 is where the cluster autoscaler stops waiting (max-graceful-termination-sec)."""
     entrypoint: Literal[Mode, "off"] = "init"
     """How npm, yarn and pnpm are replaced. init: a small shell stays PID 1 and the real process is its child. exec: the
     real process is PID 1, and ignores SIGTERM if it installs no handler. supervise: the package manager stays and

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from webhook.core.hooks import View
-from webhook.core.mutate import MIRROR
+from webhook.core.mutate import KNATIVE, MIRROR
 from webhook.core.pod import Metadata
 from webhook.core.settings import INJECT, PREFIX
 
@@ -55,7 +55,8 @@ class _Metadata(Metadata, frozen=True):
         given = self.annotations
         ours = given and [item for item in given.items() if item[0].startswith(PREFIX) or item[0] == MIRROR]
         owners = [(owner.kind, owner.controller) for owner in self.owner_references or ()]
-        return given is None, ours, (self.labels or {}).get(INJECT), owners
+        labels = self.labels or {}
+        return given is None, ours, labels.get(INJECT), KNATIVE in labels, owners
 
 
 class _Pod(View, frozen=True):

@@ -55,6 +55,10 @@ class Entrypoint(Reason):
         "runs a package manager command that ends by itself",
         "Nothing to do.",
     )
+    NOT_RESTARTED = (
+        "keeps its command: restartPolicy is {policy}, so it ends by itself",
+        "Nothing to do: it serves no requests (KEP-5307).",
+    )
     NOT_NODE = (
         "starts another program of the same name (Apache Hadoop's yarn)",
         "Nothing to do.",
@@ -135,6 +139,8 @@ def decide(pod: Pod, resolved: Resolved) -> Iterator[Decision]:
 
 
 def _decide(pod: Pod, path: Path, container: Container, resolved: Resolved) -> Decision:
+    if (policy := pod.restart_policy(container)) != "Always":
+        return skipped(container.target, Entrypoint.NOT_RESTARTED, policy=policy)
     command = _command(container, resolved.image_commands)
     if not command.argv:
         return skipped(container.target, Entrypoint.IMAGE_COMMAND_UNKNOWN, name=container.name)

@@ -16,12 +16,24 @@ With G the Pod's own grace, h the length of a container's hook and D ``drain-sec
     ======================  =============  =======================================================
 
 The Pod needs the longest of these, and native sidecars stop after it. The result is never below G.
+
+With M ``max-grace-seconds``, a need above M is not met by a raise:
+
+    =====================  ==================================================================
+    G >= M, D not set      the longest sleep added here, and what native sidecars need, are
+                           taken out of G, which stays, if at least half of G is left
+    otherwise              refused: the Pod is left as it came
+    =====================  ==================================================================
+
+So with M 600 and a sleep of 5 s, a G of 600 stays and leaves 595 s of drain, while a G of 598 is refused: it could be
+raised, but not far enough, and a drain below M is kept whole or nothing is done.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from webhook.core import room
 from webhook.core.decision import Reason, patched, refused, skipped
 from webhook.core.pod import DEFAULT_GRACE_SECONDS
 from webhook.core.status import added_hook, own_grace_seconds
@@ -44,6 +56,11 @@ class GracePeriod(Reason):
     GRACE_SUFFICES = (
         "{seconds} s cover hooks and drain",
         "Nothing to do.",
+    )
+    SLEEP_WITHIN_GRACE = (
+        "stays {seconds} s, since max-grace-seconds is {maximum}: {taken} s of it go to {why}",
+        "Nothing to do, if what is left is enough for the drain. Otherwise raise max-grace-seconds, knowing that the"
+        " cluster autoscaler stops waiting after 600 s.",
     )
     HOOK_LENGTH_UNKNOWN = (
         "how long its preStop hook takes cannot be told, so no room is made for it",
@@ -75,6 +92,9 @@ def decide(pod: Pod, resolved: Resolved) -> Iterator[Decision]:
     maximum = resolved.settings.max_grace_seconds
     if longest.seconds <= current:
         yield skipped("pod", GracePeriod.GRACE_SUFFICES, seconds=current)
+    elif taken := _taken(pod, own, resolved.settings):
+        seconds, why = taken
+        yield skipped("pod", GracePeriod.SLEEP_WITHIN_GRACE, seconds=current, maximum=maximum, taken=seconds, why=why)
     elif longest.seconds > maximum:
         target, needed = longest.target, longest.seconds
         yield refused("pod", GracePeriod.GRACE_ABOVE_MAXIMUM, target=target, needed=needed, maximum=maximum)
@@ -85,15 +105,31 @@ def decide(pod: Pod, resolved: Resolved) -> Iterator[Decision]:
         yield patched("pod", GracePeriod.GRACE_RAISED, operations, [own, longest.seconds], **values)
 
 
-def _longest(pod: Pod, own: int, settings: Settings) -> Need:
-    """Return what the whole Pod needs: app containers in parallel, then the native sidecars."""
-    needs = [_need(pod, container, own, settings.drain_seconds) for _, container in pod.containers()]
+def _taken(pod: Pod, own: int, settings: Settings) -> tuple[int, str] | None:
+    """Return what is taken out of the Pod's own grace period, and for what; None where that is not possible."""
+    added = [container.pre_stop_seconds or 0 for _, container in pod.containers() if added_hook(pod, container)]
+    sleep, natives = max(added, default=0), room.native_sidecar_seconds(pod, settings)
+    if not room.within_own_grace(pod, sleep, settings) or _longest(pod, own, settings, within=True).seconds > own:
+        return None
+    return sleep + natives, " and ".join(["the sleep"] * bool(sleep) + ["native sidecars"] * bool(natives))
+
+
+def _longest(pod: Pod, own: int, settings: Settings, *, within: bool = False) -> Need:
+    """Return what the whole Pod needs: app containers in parallel, then the native sidecars.
+
+    ``within``: what is added here is taken out of the Pod's own grace period.
+    """
+    needs = [
+        _need(pod, container, own, settings.drain_seconds)
+        for _, container in pod.containers()
+        if not (within and added_hook(pod, container))
+    ]
     sidecars = [sidecar for _, sidecar in pod.sidecars()]
     # A sidecar's hook starts with the others', at the Pod's deletion, not when its turn to stop has come.
     needs += [Need(sidecar.pre_stop_seconds or 0, sidecar.target, "that for its preStop hook") for sidecar in sidecars]
-    longest = max(needs, key=lambda need: need.seconds)
-    drain = settings.sidecar_drain_seconds
-    if not sidecars or not drain:
+    longest = max(needs, key=lambda need: need.seconds, default=Need(own, "pod", "its own grace period"))
+    drain = room.native_sidecar_seconds(pod, settings)
+    if within or not drain:
         return longest
     return Need(longest.seconds + drain, longest.target, f"{longest.why}, and then native sidecars {drain} s")
 

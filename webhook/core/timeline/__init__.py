@@ -123,7 +123,7 @@ def predict(pod: Pod, scenario: Scenario) -> Timeline:
     # A liveness kill withdraws nothing by itself: the container is not ready once it has ended.
     starts = first.end if first and scenario.cause is Cause.LIVENESS else 0
     withdrawn = starts + scenario.propagation
-    serves = pod.controller != "Job" and pod.spec.restart_policy in (None, "Always")
+    serves = pod.controller != "Job" and pod.serves
     findings = find(pod, found, scenario, withdrawn if serves else None) if found else ()
     return Timeline(
         cause=scenario.cause,

@@ -97,11 +97,15 @@ class Finding(msgspec.Struct, frozen=True):
 def find(pod: Pod, lanes: Sequence[Lane], scenario: Scenario, withdrawn: float | None) -> tuple[Finding, ...]:
     """Return what goes wrong, container by container; ``withdrawn`` is None where nobody sends requests."""
     found = [finding for lane in lanes for finding in (*_hook(pod, lane), *_signal(lane))]
-    found += _order(lanes)
     if withdrawn is None:
-        found = [msgspec.structs.replace(finding, loses=False) for finding in found]
+        found = [msgspec.structs.replace(finding, loses=False) for finding in (*found, *_order(lanes))]
     else:
-        found += [finding for lane in lanes for finding in _traffic(lane, withdrawn)]
+        # A container that ends by itself in a Pod that serves (KEP-5307) gets no requests, and nobody waits for it.
+        ending = {c.name for _, c in pod.containers() if pod.restart_policy(c) != "Always"}
+        targets = {f"container/{name}" for name in ending}
+        serving = [lane for lane in lanes if lane.container not in ending]
+        found = [msgspec.structs.replace(f, loses=f.loses and f.target not in targets) for f in found]
+        found += [*_order(serving), *(finding for lane in serving for finding in _traffic(lane, withdrawn))]
     shortest = min((lane.grace for lane in lanes), default=pod.grace_seconds)
     if shortest < pod.grace_seconds:
         source = SOURCES[scenario.cause].called
