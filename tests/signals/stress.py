@@ -96,8 +96,9 @@ def judge(mode: launcher.Mode, sent: float, outcome: lab.Outcome, seconds: float
         return "deaf"
     if outcome.told > 1:
         return "told twice"
-    # A package manager between two scripts hears nothing; only where it stays (supervise) can it start the next one.
-    if mode != "supervise" and begun and begun[0] > AFTER:
+    # Who begins after the signal and is told has been told later. (A package manager between two scripts hears nothing;
+    # where it stays, in supervise mode, it can start the next one.)
+    if mode != "supervise" and begun and (begun[0] > AFTER or (begun[0] > 0 and outcome.told)):
         return "started after SIGTERM"
     if outcome.killed:
         return "never ended"

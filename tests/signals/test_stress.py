@@ -23,6 +23,8 @@ SENT = 10_000.0
         ("init", ["begun 9900.0 app", "told SIGTERM", "told SIGTERM"], 0, False, 0.8, "told twice"),
         ("init", ["begun 9900.0 app", "told SIGTERM"], 0, False, 10.7, "late"),
         ("init", ["begun 10400.0 app", "told SIGTERM"], 0, False, 10.7, "started after SIGTERM"),
+        ("init", ["begun 10005.0 app", "told SIGTERM"], 0, False, 1.8, "started after SIGTERM"),
+        ("init", ["begun 10005.0 app"], 143, False, 0.1, "ok"),  # its shell had become it, and it died of the signal
         ("init", ["begun 9900.0 app"], 137, True, 14.0, "never ended"),
         ("exec", ["begun 9990.0 app", "handled 10030.0"], 137, True, 14.0, "deaf"),
         ("exec", ["begun 8000.0 app", "handled 8030.0"], 137, True, 14.0, "never ended"),

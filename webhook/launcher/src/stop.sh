@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC1007,SC2015,SC2016,SC2064,SC2086,SC2329,SC3013
+# shellcheck shell=sh disable=SC1007,SC2086,SC2329
 # Part 1: what a signal does.
 #
 # The rule of all parts: no variable is set outside a subshell. An application may be given any name in its
