@@ -48,6 +48,7 @@ def test_a_pointer_escapes_slash_and_tilde() -> None:
         pytest.param({"op": "remove", "path": "/x"}, id="nothing to remove"),
         pytest.param({"op": "replace", "path": "/a/b/2", "value": 1}, id="no element to replace"),
         pytest.param({"op": "add", "path": "/a/b/3", "value": 1}, id="an index beyond the end"),
+        pytest.param({"op": "add", "path": "/a/b/2/c", "value": 1}, id="a member of no element"),
         pytest.param({"op": "add", "path": "/a/b/01", "value": 1}, id="an index with a leading zero"),
         pytest.param({"op": "add", "path": "/a/b/x", "value": 1}, id="an index that is no number"),
         pytest.param({"op": "add", "path": "/n/x", "value": 1}, id="a member of null"),
