@@ -14,7 +14,7 @@ from tests.signals.oracle import normal
 from webhook.core.mutate import mutate
 
 NAME: Final = "app"
-WELL: Final = (1, True, 0)
+WELL: Final = (1, True, (0,))
 # Shells count themselves and note the last command, and ksh93 its version and directory.
 SHELLS_OWN: Final = {"SHLVL", "_", "OLDPWD"}
 _REFERENCE: Final = re.compile(r"\$(?:\$|\((?P<name>[^)]*)\))")
@@ -36,8 +36,8 @@ class Start:
     env: Mapping[str, str] = field(default_factory=dict)
     says: Mapping[str, str] = field(default_factory=dict)
     """Annotations, without their prefix."""
-    ends: tuple[int, bool, int] = WELL
-    """How often the application is told to stop after the rewrite, whether it answers, and the container's code."""
+    ends: tuple[int, bool, tuple[int, ...]] = WELL
+    """How often the application is told to stop after the rewrite, whether it answers, and the codes there may be."""
 
     def pod(self) -> dict[str, Any]:
         """Return the Pod as the API server has it."""

@@ -17,8 +17,8 @@ EMULATED = {"npm_config_shell_emulator": "true"}  # pnpm runs scripts in yarn's 
 VARIABLES = {"PM": "npm", "SCRIPT": "start"}
 OTHER_SHELLS = ("bash", "mksh", "ksh93", "yash")
 LAUNCHED, UNPROVEN = "LauncherAdded", "ShellNotProven"
-OWN_CODE_LOST = (1, True, 143)  # told and answered, but the container's code is the signal's
-UNTOLD = (0, False, 143)  # as natively, on dash
+CODE_MAY_BE_LOST = (1, True, (0, 143))  # told and answered, but the container's code may be the signal's
+UNTOLD = (0, False, (143,))  # as natively, on dash
 STARTS: Mapping[str, Start] = {
     # Nothing proves a shell: distroless has none, and yarn 4 brings its own.
     "distroless: its CMD": Start("distroless", "ImageCommandUnknown", NODE, "probe.js"),
@@ -38,9 +38,9 @@ STARTS: Mapping[str, Start] = {
         "distroless", "ShellDenied", command=f"{NODE} {YARN4} start", says={"image-shell": "no"}
     ),
     # A shell, but not where one looks for it. The launcher's recorder wants /bin/sh, and npm's own way is taken.
-    "no /bin/sh: npm": Start("sh on PATH", LAUNCHED, command="npm start", ends=OWN_CODE_LOST),
-    "no /bin/sh: a shell's string": Start("sh on PATH", LAUNCHED, command="sh -c 'npm start'", ends=OWN_CODE_LOST),
-    "no /bin/sh: args": Start("sh on PATH", LAUNCHED, "/usr/bin/env", args="npm start", ends=OWN_CODE_LOST),
+    "no /bin/sh: npm": Start("sh on PATH", LAUNCHED, command="npm start", ends=CODE_MAY_BE_LOST),
+    "no /bin/sh: a shell's string": Start("sh on PATH", LAUNCHED, command="sh -c 'npm start'", ends=CODE_MAY_BE_LOST),
+    "no /bin/sh: args": Start("sh on PATH", LAUNCHED, "/usr/bin/env", args="npm start", ends=CODE_MAY_BE_LOST),
     "no /bin/sh: busybox by its path": Start(
         "distroless:debug", UNPROVEN, command=f"/busybox/busybox sh -c '{NODE} {YARN4} start'"
     ),
@@ -156,7 +156,9 @@ def test_what_starts_before_starts_after(name: str, app: Path, tmp_path: Path) -
     after = starts.run(start, argv, root, stop=True)
     assert "ready" in after.events, after
     assert starts.given(after) == starts.given(before)
-    assert (after.told, after.answered, after.code) == start.ends, after
+    told, answered, codes = start.ends
+    assert (after.told, after.answered) == (told, answered), after
+    assert after.code in codes, after
     assert verdict.reason == start.reason
 
 
