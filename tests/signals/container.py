@@ -13,7 +13,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +23,8 @@ from tests.signals import tools
 SHELLS: Final = ("dash", "ash", "bash")
 PATIENCE: Final = 60.0
 """Seconds within which a condition must come true on a busy machine."""
+INSIDE: Final = Path("/probe")
+"""Where an image has the folder in which the probe says what happens."""
 
 _SETUP: Final = 'if [ -n "$0" ]; then mount --bind "$0" "$(readlink -f /bin/sh)"; fi; exec "$@"'
 _NAMESPACES: Final = (
@@ -78,31 +80,37 @@ class Container:
         shell: str = "dash",
         env: Mapping[str, str] | None = None,
         stdin: str = "",
+        enter: Callable[[Path], list[str]] | None = None,
     ) -> None:
-        """Start it; ``env`` is added to the few variables that a container has."""
+        """Start it; ``env`` is added to the few variables that a container has.
+
+        ``enter`` returns the command that leads into an image, with the given folder at INSIDE; see `images`.
+        """
         self.folder = tempfile.TemporaryDirectory(prefix="lc")
         here = Path(self.folder.name)
         here.chmod(0o777)
         os.mkfifo(here / "events", 0o666)
         (here / "events").chmod(0o666)
-        (here / "home").mkdir(mode=0o777)
+        (here / "home").mkdir()
+        (here / "home").chmod(0o777)
         self.fifo = os.open(here / "events", os.O_RDWR | os.O_NONBLOCK)
         self.out = (here / "out").open("w+b")
         self.outcome = Outcome()
+        seen_as = INSIDE if enter else here
         given = {
             "PATH": path,
-            "HOME": str(here / "home"),
+            "HOME": str(seen_as / "home"),
             "HOSTNAME": "pod-0",
             "npm_config_update_notifier": "false",
-            "PROBE_EVENTS": str(here / "events"),
-            "PROBE_RECORD": str(here / "record"),
-            "PROBE_SOCKET": str(here / "socket"),
+            "PROBE_EVENTS": str(seen_as / "events"),
+            "PROBE_RECORD": str(seen_as / "record"),
+            "PROBE_SOCKET": str(seen_as / "socket"),
             **(env or {}),
         }
         (here / "in").write_text(stdin)
         with (here / "in").open() as source:
             self.process = subprocess.Popen(
-                [*_NAMESPACES, shell_binary(shell), *argv],
+                [*(enter(here) if enter else (*_NAMESPACES, shell_binary(shell))), *argv],
                 cwd=cwd,
                 env=given,
                 stdin=source if stdin else subprocess.DEVNULL,

