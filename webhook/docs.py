@@ -55,7 +55,10 @@ def _settings() -> Iterator[str]:
     yield f"\n## Labels and annotations\n\n`{settings.INJECT}` on a namespace opts in: `enabled`, or a profile's name."
     yield f"`{settings.INJECT}: disabled` on a Pod, as label or annotation, opts out."
     yield f"`{settings.PREFIX}<setting>` on a Pod overrides a setting."
-    yield f"`{settings.PREFIX}image-command.<container>` on a Pod says what the image starts, as a JSON list."
+    yield (
+        f"`{settings.PREFIX}image-command.<container>` on a Pod says what the image starts, as a JSON list: ENTRYPOINT"
+        " and CMD, or the ENTRYPOINT alone where the Pod has args."
+    )
     yield f'`{settings.PREFIX}image-shell.<container>: "yes"` (`"no"`, `"unknown"`) says it of one container.'
     yield f"`{settings.PREFIX}status` is ours: what was changed, and from what."
 

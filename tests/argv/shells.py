@@ -78,20 +78,3 @@ NOT_PROVEN = {
     "eval is no program": "eval npm\tstart",
     "exec is no program": "exec npm start",
 }
-# Sentence: the argv, all of it in args: an ENTRYPOINT that is not seen stands in front.
-PROVEN_IN_ARGS = {
-    "no interpreter takes a bare name": ("npm start", "sh"),
-    "a shell is no interpreter's file": ("sh -c npm\tstart", "sh"),
-    "... by its path, which stays": ("/bin/bash -c npm\tstart", "/bin/bash"),
-    "a wrapper's bare name": ("tini -- yarn start", "sh"),
-    "the official entrypoint's bare name": ("docker-entrypoint.sh pnpm start", "sh"),
-}
-NOT_PROVEN_IN_ARGS = {
-    "the ENTRYPOINT may be node": ".yarn/releases/yarn-4.cjs start",
-    "... or a shell that runs a file of yarn 1": "/opt/yarn-v1.22.22/bin/yarn start",
-    "... which runs npm's file": "/usr/local/bin/npm start",
-    "... behind a wrapper by its path": "/sbin/tini -- npm start",
-    "... or a script that evaluates its arguments": "exec npm start",
-    "... or yarn, which has a command `node`": "node /opt/yarn-v1.22.22/bin/yarn.js start",
-    "the launcher is not right with zsh": "zsh -c npm\tstart",
-}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from tests.argv.shells import NOT_PROVEN, NOT_PROVEN_IN_ARGS, PROVEN, PROVEN_IN_ARGS
+from tests.argv.shells import NOT_PROVEN, PROVEN
 from tests.argv.test_argv import cases, split
 from tests.argv.test_properties import ARGV
 from webhook.core.argv import Start, find_start
@@ -15,10 +15,10 @@ from webhook.core.shell_proof import shell_word
 from webhook.launcher import SHELLS
 
 
-def word(argv: list[str], in_command: int, image_shell: str = "unknown") -> str | None:
+def word(argv: list[str], image_shell: str = "unknown") -> str | None:
     start = find_start(argv)
     assert isinstance(start, Start), "control: without the proof it would be rewritten"
-    return shell_word(argv, start, in_command, image_shell)
+    return shell_word(argv, start, image_shell)
 
 
 def pairs(table: dict[str, tuple[str, str]]) -> list[Any]:
@@ -28,27 +28,13 @@ def pairs(table: dict[str, tuple[str, str]]) -> list[Any]:
 @pytest.mark.parametrize(("line", "expected"), pairs(PROVEN))
 def test_a_command_proves_a_shell(line: str, expected: str) -> None:
     """The shell that the command starts, or that a package manager needs, starts the launcher."""
-    assert word(split(line), 99) == expected
+    assert word(split(line)) == expected
 
 
 @pytest.mark.parametrize("line", cases(NOT_PROVEN))
 def test_a_command_proves_no_shell(line: str) -> None:
     """What may start without a shell, or elsewhere, proves none."""
-    assert word(split(line), 99) is None
-
-
-@pytest.mark.parametrize(("line", "expected"), pairs(PROVEN_IN_ARGS))
-def test_args_alone_prove_a_shell(line: str, expected: str) -> None:
-    """Behind an ENTRYPOINT that is not seen, what no interpreter takes for its file is executed."""
-    assert word(split(line), 0) == expected
-
-
-@pytest.mark.parametrize("line", cases(NOT_PROVEN_IN_ARGS))
-@pytest.mark.parametrize("image_shell", ["unknown", "yes"])
-def test_args_alone_are_no_certain_position(line: str, image_shell: str) -> None:
-    """Where the ENTRYPOINT may take the words as its own arguments, no declared shell makes that certain."""
-    allowed = image_shell == "yes" and line.startswith("zsh")
-    assert word(split(line), 0, image_shell) == ("/bin/sh" if allowed else None)
+    assert word(split(line)) is None
 
 
 NEVER = ("eval", "exec", "docker-entrypoint.sh .yarn")
@@ -57,15 +43,13 @@ NEVER = ("eval", "exec", "docker-entrypoint.sh .yarn")
 @pytest.mark.parametrize("line", cases(NOT_PROVEN))
 def test_a_declared_shell_is_believed_where_the_position_is_certain(line: str) -> None:
     """With image-shell: yes the launcher is started by /bin/sh wherever something is executed."""
-    assert word(split(line), 99, "yes") == (None if line.startswith(NEVER) else "/bin/sh")
+    assert word(split(line), "yes") == (None if line.startswith(NEVER) else "/bin/sh")
 
 
 @given(ARGV)
 def test_the_word_is_a_shells(argv: list[str]) -> None:
-    """Whatever the argv: None, or a shell by name or absolute path; args alone never prove more than a command."""
+    """Whatever the argv: None, or a shell by name or absolute path."""
     start = find_start(argv)
     if isinstance(start, Start):
-        found = shell_word(argv, start, len(argv))
+        found = shell_word(argv, start)
         assert found is None or (found.rpartition("/")[2] in SHELLS and not found.startswith("."))
-        if not start.supervise:
-            assert shell_word(argv, start, 0) in {None, found}

@@ -75,7 +75,6 @@ IMAGES: Final[Mapping[str, Image]] = {
     "debian": _DEBIAN,
     "debian, yarn 4": replace(_DEBIAN, managers="npm yarn4"),
     "alpine": _alpine("busybox"),
-    "alpine, old": _alpine("busybox-1.31"),
     "no setsid": _SMALL,
     "no setsid, tini": replace(_SMALL, programs={**_SMALL.programs, "/usr/bin/tini": "tini"}),
     **{f"{shell} as sh": _DEBIAN.shell(shell) for shell in ("bash", "mksh", "ksh93", "yash")},

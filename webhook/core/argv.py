@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from webhook.core import shell_words
-from webhook.core.package_managers import Use, table, tool_of, use_of
+from webhook.core.package_managers import Use, tool_of, use_of
+from webhook.core.programs import MANAGERS, NODE_VALUES, NODE_WITHOUT_FILE, QUICK, SHELLS, SU
 from webhook.core.wrappers import program_behind, wrapper_of
 from webhook.launcher import is_wrapped
 
@@ -26,6 +27,8 @@ class Start:
     """npm, npx, yarn, pnpm, pnpx, corepack, or the shell in whose -c string they are."""
     supervise: bool = False
     """What lies in front, or what is started, is not known: only supervise the whole argv; ``at`` is 0."""
+    behind_options: bool = False
+    """The launcher needs ``--`` in front, lest the wrapper there takes the shell's ``-c`` for its own."""
     by: int = field(default=0, compare=False)
     """Index of the program that was recognised: a package manager, node, a shell or su."""
 
@@ -41,27 +44,6 @@ class NoStart(Enum):
     BUN = auto()
 
 
-_SHELLS = table("sh ash bash dash ksh zsh")
-_SU = table("su runuser")
-# These end, restart or outlive what they start as they see fit: signals are theirs.
-_MANAGERS = table(
-    """
-    circusd concurrently deno forever foreman goreman hivemind honcho multirun node nodejs nodemon overmind pm2
-    pm2-dev pm2-docker pm2-runtime runsvdir s6-svscan supervisord watchexec
-    """
-)
-# Over soon, and their arguments are no programs.
-_QUICK = table(
-    """
-    . : [ [[ alias apk apt apt-get basename case cat cd chmod chown cp curl date declare dirname done echo
-    esac exit export false fi find for function git grep hash id kill ln local ls mkdir mv printenv printf pwd read
-    readonly return rm sed select set shift source test touch tr true type ulimit umask unset wait wget which }
-    """
-)
-_NODE_VALUES = table(
-    "-C -r --conditions --env-file --experimental-loader --icu-data-dir --import --loader --require --title"
-)
-_NODE_WITHOUT_FILE = table("-e -h -i -p -pe -v --eval --help --interactive --print --run --test --version")
 _OWN_ARGUMENTS = re.compile(r"\$[@*0-9]")  # exec "$@": what stands behind the shell's string
 _MENTION = re.compile(r"(?<![\w.-])(?:npm|npx|yarn|yarnpkg|pnpm|pnpx|corepack)(?![\w./-])", re.ASCII)
 _TRAP = re.compile(r"\btrap\b")
@@ -85,11 +67,11 @@ def _start(words: list[str], depth: int) -> Start | NoStart:
     # An unknown program may start what stands in its arguments: ./entrypoint.sh npm start
     for at in range(1, min(len(words), _REACH)):
         name = _name(words[at])
-        if name in _SHELLS | _SU or tool_of(name):
+        if name in SHELLS | SU or tool_of(name):
             answer = _known(words, at, depth)
             if isinstance(answer, Start):
                 # In front of an option nothing can be put: it is for the image's ENTRYPOINT, which is not seen here.
-                return NoStart.UNCERTAIN if words[0].startswith("-") else replace(answer, at=0, supervise=True)
+                return NoStart.UNCERTAIN if words[0].startswith("-") else _supervised(answer)
             if answer is NoStart.ONE_SHOT and at + 1 < len(words):  # alone it may be any word
                 return answer
     return NoStart.NO_PACKAGE_MANAGER
@@ -97,15 +79,31 @@ def _start(words: list[str], depth: int) -> Start | NoStart:
 
 def _known(words: list[str], at: int, depth: int) -> Start | NoStart | None:
     """Answer for the program at ``at``, or behind the wrappers there; None if it is not known to us."""
+    open_end = len(words)  # behind a wrapper that goes on looking for options there
     while at < len(words):
         wrapper = wrapper_of(words[at])
         if wrapper is None:
-            return _program(words, at, depth)
+            return _parted(_program(words, at, depth), words, open_end)
         behind = program_behind(wrapper, words, at)
         if behind is None:
             return NoStart.UNCERTAIN
+        if wrapper.permutes and "--" not in words[at:behind]:
+            open_end = min(open_end, behind)
         at = behind
     return NoStart.NO_PACKAGE_MANAGER
+
+
+def _supervised(start: Start) -> Start:
+    return replace(start, at=0, supervise=True, behind_options=False)
+
+
+def _parted(answer: Start | NoStart | None, words: list[str], open_end: int) -> Start | NoStart | None:
+    """Put ``--`` where the launcher goes, if the words from ``open_end`` on are searched for options, and have none."""
+    if not isinstance(answer, Start) or answer.supervise or open_end == len(words):
+        return answer
+    if answer.at != open_end or any(word.startswith("-") for word in words[open_end:]):
+        return NoStart.UNCERTAIN
+    return replace(answer, behind_options=True)
 
 
 def _program(words: list[str], at: int, depth: int) -> Start | NoStart | None:
@@ -116,9 +114,9 @@ def _program(words: list[str], at: int, depth: int) -> Start | NoStart | None:
         return NoStart.UNCERTAIN
     if name in {"bun", "bunx"}:
         return NoStart.BUN
-    if name in _SHELLS:
+    if name in SHELLS:
         return _shell(words, at, depth)
-    if name in _SU:
+    if name in SU:
         return _su(words, at, depth)
     if name == "eval":
         return _string(" ".join(words[at + 1 :]), Start(at, "sh", by=at), depth - 1)
@@ -126,7 +124,7 @@ def _program(words: list[str], at: int, depth: int) -> Start | NoStart | None:
     tool = tool_of(_name(words[file])) if file < len(words) else None
     if tool:
         return _package_manager(words, at, file, tool)
-    return NoStart.NO_PACKAGE_MANAGER if name in _MANAGERS | _QUICK else None
+    return NoStart.NO_PACKAGE_MANAGER if name in MANAGERS | QUICK else None
 
 
 def _package_manager(words: list[str], at: int, file: int, tool: str) -> Start | NoStart:
@@ -142,9 +140,9 @@ def _node_file(words: list[str], at: int) -> int:
     """Return the index of the file that node runs, or ``len(words)``."""
     at += 1
     while at < len(words) and words[at].startswith("-"):
-        if words[at] in _NODE_WITHOUT_FILE:
+        if words[at] in NODE_WITHOUT_FILE:
             return len(words)
-        at += 2 if words[at] in _NODE_VALUES else 1
+        at += 2 if words[at] in NODE_VALUES else 1
     return at
 
 
@@ -187,8 +185,8 @@ def _string(text: str, start: Start, depth: int) -> Start | NoStart:
     answers = [_start(words, depth) for words in commands]
     starts = [answer for answer in answers if isinstance(answer, Start)]
     if starts and all(inner.supervise for inner in starts):
-        return replace(start, at=0, supervise=True)
-    lasts = (a is not NoStart.ONE_SHOT and w[0] not in _QUICK for a, w in zip(answers, commands, strict=True))
+        return _supervised(start)
+    lasts = (a is not NoStart.ONE_SHOT and w[0] not in QUICK for a, w in zip(answers, commands, strict=True))
     if starts or (NoStart.ONE_SHOT in answers and any(lasts)):
         return start
     found = (NoStart.ONE_SHOT, NoStart.NOT_NODE, NoStart.BUN, NoStart.UNCERTAIN)

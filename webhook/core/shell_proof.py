@@ -2,9 +2,9 @@
 
 Two things must hold, or a container that starts today would not start any more:
 
-- **The position is executed.** In ``command`` it is. ``args`` alone go to an ENTRYPOINT that is not seen here. If that
-  is an interpreter (``node``), it takes a path for its file; a bare name or a shell's binary is no file of any
-  interpreter, so where those start today, they are executed.
+- **The position is executed.** In ``command`` it is, and behind an ENTRYPOINT that the Pod declares. ``args`` alone are
+  left alone: the ENTRYPOINT that they go to is not seen, and may be ``node``, may look at them, or be ``tini`` without
+  ``--``, which takes the launcher's ``-c`` for an option of its own.
 - **The image has a shell.** A Pod that starts one says so. npm, npx, pnpm and yarn 1 run scripts by ``sh``, and all of
   them, with corepack, are started by ``#!/usr/bin/env node`` or ``#!/bin/sh``: images without a shell have neither.
   ``node FILE`` needs no such line, and yarn 2 and newer has a shell of its own, so it may run in a distroless image.
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 DEFAULT_SHELL = "/bin/sh"
 _PACKAGE_MANAGERS = table("npm npx pnpm pnpx yarn yarnpkg corepack")
-_OTHER_SHELLS = table("ksh zsh")  # the launcher is not right with them: no word splitting, other traps
 # No programs: where they are started, something evaluates the argv as text, and would evaluate the launcher, too.
 _BUILTINS = table("command eval exec")
 _ENTRYPOINT = "docker-entrypoint.sh"  # of the official image, a /bin/sh script; others are no wrappers
@@ -46,15 +45,14 @@ _STARTS_HERE = table(
 )
 
 
-def shell_word(words: Sequence[str], start: Start, in_command: int, image_shell: str = "unknown") -> str | None:
+def shell_word(words: Sequence[str], start: Start, image_shell: str = "unknown") -> str | None:
     """Return the word that starts the launcher's shell at ``start``, or None where it might not start.
 
-    ``in_command`` of the words stand in ``command``, the others in ``args``; ``image_shell`` is the setting: with
-    ``yes`` the image has /bin/sh.
+    ``image_shell`` is the setting: with ``yes`` the image has /bin/sh.
     """
     argv = list(words)
     wrappers, first = _front(argv, start)
-    if not _is_executed(start, (*wrappers, argv[first]), in_command):
+    if not _is_executed(start, wrappers, argv[first]):
         return None
     found = _proof(argv, start, first)
     if not found and (image_shell == "yes" or any(_name(word) == _ENTRYPOINT for word in wrappers)):
@@ -71,18 +69,13 @@ def _front(words: list[str], start: Start) -> tuple[list[str], int]:
     return wrappers, at
 
 
-def _is_executed(start: Start, programs: Sequence[str], in_command: int) -> bool:
-    """Tell whether what stands at the launcher's position is executed; ``programs`` are those up to there."""
-    *wrappers, program = programs
-    if not _BUILTINS.isdisjoint(programs):
+def _is_executed(start: Start, wrappers: Sequence[str], program: str) -> bool:
+    """Tell whether what stands at the launcher's position, in front of ``program``, is executed."""
+    if not _BUILTINS.isdisjoint((*wrappers, program)):
         return False
-    if in_command:
-        # The official entrypoint gives a file that is not executable to node.
-        by_node = _JAVASCRIPT.search(program) and any(_name(word) == _ENTRYPOINT for word in wrappers)
-        return start.supervise or not by_node
-    if any("/" in word for word in wrappers):
-        return False
-    return program in _PACKAGE_MANAGERS or _is_shell(program) or program in _OTHER_SHELLS
+    # The official entrypoint gives a file that is not executable to node.
+    by_node = _JAVASCRIPT.search(program) and any(_name(word) == _ENTRYPOINT for word in wrappers)
+    return start.supervise or not by_node
 
 
 def _proof(words: list[str], start: Start, first: int) -> str | None:

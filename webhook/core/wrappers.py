@@ -16,9 +16,11 @@ class Wrapper:
     """Words between the options and the program."""
     opaque: AbstractSet[str] = frozenset()
     """Options that hide the program, or with which there is none."""
+    permutes: bool = False
+    """Without ``--`` it takes options from behind the program, too: glibc's getopt(3), with no ``+`` in its string."""
 
 
-_TINI = Wrapper(table("-p -e"))  # https://github.com/krallin/tini: getopt "+hvwgle:p:s"
+_TINI = Wrapper(table("-p -e"), permutes=True)  # https://github.com/krallin/tini: getopt "hvwgle:p:s"
 _AS_USER = Wrapper(operands=1)
 _ENV = Wrapper(table("-C -a -u --argv0 --chdir --unset"), opaque=table("-S --split-string"))
 _WRAPPERS = {
@@ -26,7 +28,7 @@ _WRAPPERS = {
     "tini-static": _TINI,
     "docker-init": _TINI,  # the same program, as Docker installs it
     "dumb-init": Wrapper(table("-r --rewrite")),  # https://github.com/Yelp/dumb-init: getopt "+hvVcr:"
-    "catatonit": Wrapper(),
+    "catatonit": Wrapper(permutes=True),  # https://github.com/openSUSE/catatonit: getopt "ghLPV"
     "docker-entrypoint.sh": Wrapper(),
     "su-exec": _AS_USER,
     "gosu": _AS_USER,

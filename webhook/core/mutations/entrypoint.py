@@ -7,18 +7,20 @@ https://github.com/npm/cli/issues/6547, https://github.com/yarnpkg/yarn/issues/4
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from webhook import launcher
 from webhook.core.argv import NoStart, Start, find_start
+from webhook.core.command import command_of
 from webhook.core.decision import Reason, patched, skipped
 from webhook.core.shell_proof import shell_word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
+    from webhook.core.command import Command
     from webhook.core.decision import Decision
     from webhook.core.patch import Path
     from webhook.core.pod import Container, Pod
@@ -46,6 +48,13 @@ class Entrypoint(Reason):
         " (lastcall.webhook/image-command.{name} declares it)",
         "If the image starts npm, yarn or pnpm, say so: the annotation is a JSON list of the image's ENTRYPOINT and"
         ' CMD, as in lastcall.webhook/image-command.web: \'["docker-entrypoint.sh", "npm", "start"]\'.',
+    )
+    IMAGE_ENTRYPOINT_UNKNOWN = (
+        "keeps its args: they go to its image's ENTRYPOINT, which is invisible at admission"
+        " (lastcall.webhook/image-command.{name} declares it)",
+        "Put the whole command into `command`, or declare the ENTRYPOINT: the annotation is a JSON list, as in"
+        " lastcall.webhook/image-command.web: '[\"docker-entrypoint.sh\"]'. An ENTRYPOINT may look at its arguments, or"
+        " take them for its own.",
     )
     NO_PACKAGE_MANAGER = (
         "does not start npm, npx, yarn or pnpm",
@@ -100,22 +109,6 @@ class Entrypoint(Reason):
     )
 
 
-class Command(NamedTuple):
-    """A container's argv and the field that each part of it stands in."""
-
-    argv: list[str]
-    in_command: int
-    """How many elements stand in ``command``; the rest stands in ``args``."""
-
-    def with_launcher(self, start: Start, elements: list[str]) -> tuple[str, int, list[str]]:
-        """Return the field to write, where in it the launcher stands, and its new value."""
-        if start.at < self.in_command:
-            field, at, old = "command", start.at, self.argv[: self.in_command]
-        else:
-            field, at, old = "args", start.at - self.in_command, self.argv[self.in_command :]
-        return field, at, [*old[:at], *elements, *old[at:]]
-
-
 def decide(pod: Pod, resolved: Resolved) -> Iterator[Decision]:
     """Put the launcher in front of every package manager that app containers and sidecars start."""
     settings = resolved.settings
@@ -141,19 +134,18 @@ def decide(pod: Pod, resolved: Resolved) -> Iterator[Decision]:
 def _decide(pod: Pod, path: Path, container: Container, resolved: Resolved) -> Decision:
     if (policy := pod.restart_policy(container)) != "Always":
         return skipped(container.target, Entrypoint.NOT_RESTARTED, policy=policy)
-    command = _command(container, resolved.image_commands)
+    command = command_of(container, resolved.image_commands)
     if not command.argv:
         return skipped(container.target, Entrypoint.IMAGE_COMMAND_UNKNOWN, name=container.name)
     start = find_start(command.argv)
+    if not command.in_command and (isinstance(start, Start) or start is NoStart.NO_PACKAGE_MANAGER):
+        return skipped(container.target, Entrypoint.IMAGE_ENTRYPOINT_UNKNOWN, name=container.name)
     if isinstance(start, NoStart):
         return skipped(container.target, Entrypoint[start.name])
-    if start.supervise and not command.in_command:
-        # Without a command, args[0] may be an argument of the image's ENTRYPOINT: nothing may go in front of it.
-        return skipped(container.target, Entrypoint.UNCERTAIN)
     image_shell, origin = resolved.image_shell(container.name)
     if image_shell == "no":
         return skipped(container.target, Entrypoint.SHELL_DENIED, origin=origin)
-    shell = shell_word(command.argv, start, command.in_command, image_shell)
+    shell = shell_word(command.argv, start, image_shell)
     if not shell:
         return skipped(container.target, Entrypoint.SHELL_NOT_PROVEN)
     return _patched(pod, path, container, resolved.settings, command, start, shell)
@@ -163,7 +155,8 @@ def _patched(
     pod: Pod, path: Path, container: Container, settings: Settings, command: Command, start: Start, shell: str
 ) -> Decision:
     mode = _mode(start, settings)
-    field, at, value = command.with_launcher(start, launcher.wrap(mode, [], shell))
+    parting = ["--"] if start.behind_options else []
+    field, at, value = command.with_launcher(start, [*parting, *launcher.wrap(mode, [], shell)])
     sleepless = settings.pre_stop_sleep_seconds == 0 and not container.pre_stop
     reason = Entrypoint.LAUNCHER_ADDED_WITHOUT_SLEEP if sleepless else Entrypoint.LAUNCHER_ADDED
     undo = {"field": field, "remove": [at, at + len(value) - len(command.argv)]}
@@ -173,12 +166,3 @@ def _patched(
 
 def _mode(start: Start, settings: Settings) -> Any:
     return "supervise" if start.supervise else settings.entrypoint
-
-
-def _command(container: Container, image_commands: Mapping[str, list[str]]) -> Command:
-    """Compose the argv as the kubelet does; ``args`` alone go to the image's ENTRYPOINT, which is not seen here."""
-    command, args = container.command or [], container.args or []
-    if not command and not args:
-        # The kubelet expands $(VAR) in a Pod's command, but not in an image's: a doubled $ is a plain one.
-        command = [word.replace("$", "$$") for word in image_commands.get(container.name, [])]
-    return Command([*command, *args], len(command))

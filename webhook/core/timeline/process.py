@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from webhook.core import shell_words
 from webhook.core.argv import Start, find_start
+from webhook.core.command import command_of
 from webhook.core.package_managers import tool_of
 from webhook.core.settings import resolve
 from webhook.core.wrappers import program_behind, wrapper_of
@@ -40,8 +41,7 @@ class Hearing(NamedTuple):
 
 def hearing(container: Container, pod: Pod) -> Hearing:
     """Say what a stop signal to PID 1 of the container comes to, on a Debian image."""
-    argv = [*(container.command or []), *(container.args or [])]
-    argv = argv or resolve((), pod.annotations).image_commands.get(container.name, [])
+    argv = command_of(container, resolve((), pod.annotations).image_commands).argv
     start = find_start(argv)
     if isinstance(start, Start):
         return Hearing(Fate.DROPPED if tool_of(start.tool) else Fate.KEPT, start.tool)
