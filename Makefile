@@ -33,7 +33,7 @@ test: .venv/ready ## lint, types, import contracts and all tests but those of th
 
 .PHONY: browser
 browser: .venv/ready ## install chromium and chromedriver, which the tests of the page need (apt-get)
-	$(BIN)/python -m tests.browser
+	$(BIN)/python -m tests.support.browser
 
 .PHONY: format
 format: .venv/ready ## what lint can mend
@@ -42,7 +42,7 @@ format: .venv/ready ## what lint can mend
 
 .PHONY: docs
 docs: .venv/ready ## the generated pages
-	$(BIN)/python -m webhook.docs
+	$(BIN)/python -m tools.docs
 
 .PHONY: lock
 lock: ## write the lock files anew from pyproject.toml (needs uv)
@@ -52,4 +52,4 @@ lock: ## write the lock files anew from pyproject.toml (needs uv)
 	    --python-version 3.11 $${set#*:} -o requirements/$${set%%:*}.txt || exit; \
 	done
 
--include tests/signals/targets.mk tests/cluster/targets.mk tests/fuzz/targets.mk bench/targets.mk
+-include tests/launcher/targets.mk tests/cluster/targets.mk tests/fuzz/targets.mk bench/targets.mk

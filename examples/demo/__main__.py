@@ -21,7 +21,8 @@ from rich.syntax import Syntax
 from ruamel.yaml import YAML
 
 from examples.demo import container
-from webhook import manifests, render
+from webhook import manifests
+from webhook.report import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

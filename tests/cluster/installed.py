@@ -13,7 +13,7 @@ from tests.cluster.creations import is_patched
 from tests.cluster.lab import images
 from tests.cluster.lab.api import wait
 from tests.cluster.lab.roll import rolled_out
-from tests.cluster.manifests import ROOT
+from tests.support.paths import ROOT
 from webhook import __version__
 
 if TYPE_CHECKING:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import copy
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
+from tests.support.paths import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 Object = dict[str, Any]  # as the API has it
-ROOT = Path(__file__).resolve().parents[2]
 IMAGES = {"dash": "lab/node-debian:20", "ash": "lab/node-busybox:20"}
 INJECT = "lastcall.webhook/inject"
 

@@ -13,8 +13,8 @@ from tests.cluster.lab import cluster as lab
 from tests.cluster.lab.api import wait
 from tests.cluster.lab.common import INSIDE, sh
 from tests.cluster.lab.roll import rolled_out
-from tests.cluster.manifests import ROOT
-from tests.server.running import review
+from tests.serving.running import review
+from tests.support.paths import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,6 +17,7 @@ from tests.cluster.lab.api import url, wait
 from tests.cluster.lab.common import INSIDE
 from tests.cluster.lab.pki import PKI, write
 from tests.cluster.replica import NAME, Replica, start
+from tests.support.paths import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,7 +145,7 @@ def configuration(namespace: str) -> Object:
 
 def account() -> list[Object]:
     """Return the rights of deploy/overlays/self-managed/rbac.yaml, for the names used here."""
-    things = manifests.documents(manifests.ROOT / "deploy/overlays/self-managed/rbac.yaml")
+    things = manifests.documents(ROOT / "deploy/overlays/self-managed/rbac.yaml")
     for thing in things:
         thing["metadata"]["name"] = "rotation-certs"
         if not thing["kind"].startswith("Cluster"):

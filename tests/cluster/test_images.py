@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 from tests.cluster.installed import build_images
 from tests.cluster.lab.build import demand
 from tests.cluster.lab.common import LabError
-from tests.cluster.manifests import ROOT
+from tests.support.paths import ROOT
 from webhook import __version__
 
 if TYPE_CHECKING:

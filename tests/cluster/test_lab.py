@@ -14,7 +14,8 @@ import pytest
 from tests.cluster.lab.api import wait
 from tests.cluster.lab.common import binary
 from tests.cluster.lab.teardown import mounts, mounts_below
-from tests.cluster.manifests import IMAGES, ROOT
+from tests.cluster.manifests import IMAGES
+from tests.support.paths import ROOT
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 NAME = f"lab{os.getpid()}"

@@ -13,6 +13,7 @@ import pytest
 from tests.cluster import manifests
 from tests.cluster.lab.api import wait
 from tests.cluster.lab.common import INSIDE, KUBECONFIG
+from tests.support.paths import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ def lastcall_says(cluster: Cluster, *arguments: str) -> tuple[int, Any]:
     inside = INSIDE if cluster.is_lab else ()
     env = os.environ | ({"KUBECONFIG": str(KUBECONFIG)} if cluster.is_lab else {})
     argv = [*inside, sys.executable, "-m", "webhook.cli", *arguments, "-o", "json"]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False, env=env, cwd=manifests.ROOT)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False, env=env, cwd=ROOT)
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout)
 

@@ -12,13 +12,13 @@ from tests.cluster import manifests
 from tests.cluster.ends import Seen
 from tests.cluster.lab.api import wait
 from webhook.core import pod as view
-from webhook.core.timeline import FAILS, IGNORES, Cause, End, Fate, Scenario, predict
+from webhook.predict import FAILS, IGNORES, Cause, End, Fate, Scenario, predict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tests.cluster.existing import Cluster
-    from webhook.core.timeline import Lane
+    from webhook.predict import Lane
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 SECOND = 1.0

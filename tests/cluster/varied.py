@@ -7,7 +7,8 @@ import json
 import random
 from typing import TYPE_CHECKING, Any
 
-from tests.cluster.manifests import IMAGES, ROOT, Object
+from tests.cluster.manifests import IMAGES, Object
+from tests.support.paths import ROOT
 from webhook import manifests
 from webhook.manifests import Document
 

@@ -1,8 +1,8 @@
 """Coverage-guided fuzzing: python -m tests.fuzz {bodies,pods,pairs} SECONDS.
 
-`bodies` are bytes as they come over HTTP, beginning with those of tests/server/bodies.py; `pods`, and `pairs` of them,
-are what hypothesis makes of bytes with tests/strategies.py. What breaks a property is written below build/fuzz/, and
-ends the run with an error.
+`bodies` are bytes as they come over HTTP, beginning with those of tests/serving/bodies.py; `pods`, and `pairs` of them,
+are what hypothesis makes of bytes with tests/support/strategies.py. What breaks a property is written below
+build/fuzz/, and ends the run with an error.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import atheris
 
 with atheris.instrument_imports(include=["webhook"]):
     from tests.fuzz.properties import check_body, one_pair, one_pod
-    from tests.server.bodies import ANSWERED, NOT_ANSWERABLE
+    from tests.serving.bodies import ANSWERED, NOT_ANSWERABLE
 
 MAX_BYTES = 20_000
 """Of an input; hypothesis needs less for its largest Pod, and a longer body is only slower."""

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import jsonpatch
 from hypothesis import given, settings
 
-from tests.server.running import review as body_of
-from tests.strategies import PODS, pairs
+from tests.serving.running import review as body_of
+from tests.support.strategies import PODS, pairs
 from webhook.core.patch import apply
 from webhook.core.pod import read
 from webhook.core.review import BadReview, Request, parse, respond, review
 from webhook.core.rules import violations
 from webhook.core.settings import PROFILES
-from webhook.core.sketch import sketch
+from webhook.serving.review_key import sketch
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,8 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from tests.fuzz.properties import check_answer, check_body, check_pods, one_pod
-from tests.server.bodies import ANSWERED, NOT_ANSWERABLE
-from tests.server.running import review as body_of
+from tests.serving.bodies import ANSWERED, NOT_ANSWERABLE
+from tests.serving.running import review as body_of
 from webhook.core.patch import PatchError, apply
 from webhook.core.review import parse, respond, review
 

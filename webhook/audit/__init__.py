@@ -14,14 +14,14 @@ import msgspec
 from webhook.core.decision import Outcome
 from webhook.core.mutate import PodReason, mutate
 from webhook.core.status import STATUS
-from webhook.forecast import forecast
+from webhook.predict.forecast import forecast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from webhook.core.settings import Layer
-    from webhook.core.timeline import Scenario
-    from webhook.forecast import Forecast
+    from webhook.predict import Scenario
+    from webhook.predict.forecast import Forecast
 
 
 class Harm(StrEnum):

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from webhook.core.settings import Layer
-    from webhook.core.timeline import Scenario
     from webhook.manifests import Document, Workload
+    from webhook.predict import Scenario
 
 
 def entries(

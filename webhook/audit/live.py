@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from webhook import manifests
 from webhook.audit import Entry, carries, judge
-from webhook.cluster import NAMESPACES, PODS, WORKLOADS, ClusterError
+from webhook.cluster.client import NAMESPACES, PODS, WORKLOADS, ClusterError
 from webhook.core.settings import INJECT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from webhook.cluster import Cluster
+    from webhook.cluster.client import Cluster
     from webhook.core.settings import Layer
-    from webhook.core.timeline import Scenario
+    from webhook.predict import Scenario
 
 KILLED = 137
 _ENDED = ("Succeeded", "Failed")

@@ -10,7 +10,7 @@ import msgspec
 
 from webhook import __version__
 from webhook.audit import summarize
-from webhook.core.timeline import Harm
+from webhook.predict import Harm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from webhook.audit import Harm, summarize
 from webhook.core.decision import Outcome
-from webhook.core.timeline import Harm as Reasons
+from webhook.predict import Harm as Reasons
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -11,21 +11,23 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from webhook import cluster, page, profiles
 from webhook.audit import files, outputs, table
 from webhook.audit.live import Fleet
 from webhook.cli import scenario as options
 from webhook.cli.preview import read_all
 from webhook.cli.timeline import assumptions
+from webhook.cluster import client
 from webhook.core.decision import Outcome
+from webhook.install import profiles
 from webhook.manifests import BadManifest
+from webhook.report import page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from webhook.audit import Entry
     from webhook.core.settings import Layer
-    from webhook.core.timeline import Scenario
+    from webhook.predict import Scenario
 
 EPILOG = """\b
 Examples:
@@ -125,12 +127,12 @@ def _from_cluster(
     name = layer[0].removeprefix("profile ")
     known = {**profiles.load(click.get_current_context().params["profiles_file"]), name: layer[1]}
     try:
-        found = cluster.connect(context, kubeconfig)
+        found = client.connect(context, kubeconfig)
         fleet = Fleet(found, scenario, known, name, override)
         chosen = () if everywhere else namespaces or (found.namespace,)
         with _progress("objects") as advance:
             entries = fleet.read(chosen, advance)
-    except cluster.ClusterError as error:
+    except client.ClusterError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(2)
     return entries, fleet

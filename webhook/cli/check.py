@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
-from webhook import checks, cluster
-from webhook.checks import Finding, Level
+from webhook.cluster import checks, client
+from webhook.cluster.checks import Finding, Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from webhook.cluster import Cluster, Resource
+    from webhook.cluster.client import Cluster, Resource
 
 NAME = "lastcall"
 ADMISSION = "admissionregistration.k8s.io/v1"
-CONFIGURATIONS = cluster.Resource(ADMISSION, "mutatingwebhookconfigurations", "MutatingWebhookConfiguration")
-DEPLOYMENTS = cluster.Resource("apps/v1", "deployments", "Deployment")
-SECRETS = cluster.Resource("v1", "secrets", "Secret")
-NETWORK_POLICIES = cluster.Resource("networking.k8s.io/v1", "networkpolicies", "NetworkPolicy")
+CONFIGURATIONS = client.Resource(ADMISSION, "mutatingwebhookconfigurations", "MutatingWebhookConfiguration")
+DEPLOYMENTS = client.Resource("apps/v1", "deployments", "Deployment")
+SECRETS = client.Resource("v1", "secrets", "Secret")
+NETWORK_POLICIES = client.Resource("networking.k8s.io/v1", "networkpolicies", "NetworkPolicy")
 POLICIES = (
-    cluster.Resource("kyverno.io/v1", "clusterpolicies", "ClusterPolicy"),
-    cluster.Resource(ADMISSION, "mutatingadmissionpolicies", "MutatingAdmissionPolicy"),
+    client.Resource("kyverno.io/v1", "clusterpolicies", "ClusterPolicy"),
+    client.Resource(ADMISSION, "mutatingadmissionpolicies", "MutatingAdmissionPolicy"),
 )
 NEEDED = (
     (ADMISSION, "mutatingwebhookconfigurations", ""),
@@ -55,12 +55,12 @@ def command(namespace: str, context: str | None, kubeconfig: Path | None) -> Non
     """Check a cluster, before and after the installation."""
     console, worst = Console(highlight=False, soft_wrap=True), Level.OK
     try:
-        for finding in look(cluster.connect(context, kubeconfig), namespace):
+        for finding in look(client.connect(context, kubeconfig), namespace):
             console.print(f"[{STYLES[finding.level]}]{finding.level:<8}[/] {finding.about}: {finding.text}")
             if finding.advice:
                 console.print(f"         {finding.advice}", style="dim")
             worst = Level.ERROR if Level.ERROR in (worst, finding.level) else worst
-    except cluster.ClusterError as error:
+    except client.ClusterError as error:
         raise click.UsageError(str(error)) from None
     raise SystemExit(worst is Level.ERROR)
 
@@ -76,14 +76,14 @@ def look(api: Cluster, own: str) -> Iterator[Finding]:
     if found is None:
         yield Finding(Level.OK, "lastcall", "is not installed yet", "kubectl apply -k deploy/overlays/self-managed")
         return
-    yield from checks.configuration(found, _list(api, cluster.NAMESPACES), _get(api, DEPLOYMENTS, NAME, own), own)
+    yield from checks.configuration(found, _list(api, client.NAMESPACES), _get(api, DEPLOYMENTS, NAME, own), own)
     yield checks.network(_list(api, NETWORK_POLICIES, own))
     yield from _certificate(api, found, own)
 
 
 def _certificate(api: Cluster, found: dict[str, Any], own: str) -> Iterator[Finding]:
     """Shake hands with the pair of the Secret as the API server would, once for each bundle."""
-    from webhook.tls import load, verify  # noqa: PLC0415
+    from webhook.serving.tls import load, verify  # noqa: PLC0415
 
     secret = next((s for s in _list(api, SECRETS, own) if "lastcall" in s["metadata"]["name"] and _pair(s)), None)
     if secret is None:
@@ -110,14 +110,16 @@ def _pair(secret: dict[str, Any]) -> tuple[bytes, ...]:
 
 def _permissions(api: Cluster) -> Iterator[Finding]:
     """Ask whether whoever runs this may install it (a SelfSubjectAccessReview changes nothing)."""
-    from kubernetes import client  # noqa: PLC0415 - see webhook/cluster.py
+    from kubernetes import client as api_client  # noqa: PLC0415 - see webhook/cluster/client.py
 
-    ask = client.AuthorizationV1Api(api.api).create_self_subject_access_review
+    ask = api_client.AuthorizationV1Api(api.api).create_self_subject_access_review
     for group_version, resource, namespace in NEEDED:
         group = group_version.rpartition("/")[0]
-        asked = client.V1ResourceAttributes(verb="create", group=group, resource=resource, namespace=namespace)
-        review = client.V1SelfSubjectAccessReview(spec=client.V1SelfSubjectAccessReviewSpec(resource_attributes=asked))
-        with contextlib.suppress(client.ApiException):
+        asked = api_client.V1ResourceAttributes(verb="create", group=group, resource=resource, namespace=namespace)
+        review = api_client.V1SelfSubjectAccessReview(
+            spec=api_client.V1SelfSubjectAccessReviewSpec(resource_attributes=asked)
+        )
+        with contextlib.suppress(api_client.ApiException):
             status = ask(review).status
             if status and not status.allowed:
                 text = f"you may not create {resource}"
@@ -125,23 +127,23 @@ def _permissions(api: Cluster) -> Iterator[Finding]:
 
 
 def _version(api: Cluster) -> dict[str, Any]:
-    from kubernetes import client  # noqa: PLC0415 - see webhook/cluster.py
+    from kubernetes import client as api_client  # noqa: PLC0415 - see webhook/cluster/client.py
 
     try:
-        code = client.VersionApi(api.api).get_code()
+        code = api_client.VersionApi(api.api).get_code()
     except Exception as error:  # noqa: BLE001 - urllib3 and the client have a dozen kinds
-        raise cluster.ClusterError(f"the API server cannot be asked: {' '.join(str(error).split())[:200]}") from None
+        raise client.ClusterError(f"the API server cannot be asked: {' '.join(str(error).split())[:200]}") from None
     return {"gitVersion": code.git_version, "minor": code.minor}
 
 
 def _get(api: Cluster, resource: Resource, name: str, namespace: str = "") -> dict[str, Any] | None:
-    with contextlib.suppress(cluster.NotFound):
+    with contextlib.suppress(client.NotFound):
         return api.get(resource, name, namespace)
     return None
 
 
 def _list(api: Cluster, resource: Resource, namespace: str = "") -> list[dict[str, Any]]:
     """Return the objects; none where there is no such kind, or no right to see it."""
-    with contextlib.suppress(cluster.ClusterError):
+    with contextlib.suppress(client.ClusterError):
         return [found for found, _ in api.objects(resource, namespace)]
     return []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from webhook.core import mutate
-from webhook.core.timeline import Harm
+from webhook.predict import Harm
 
 if TYPE_CHECKING:
     from webhook.core.decision import Reason

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from webhook import cluster, proc, processes
+from webhook import processes
+from webhook.cluster import client
+from webhook.processes import proc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -86,18 +88,18 @@ def _remote(
     found: list[tuple[str, Sequence[processes.Process]]] = []
     missed = gone = 0
     try:
-        connected = cluster.connect(context, kubeconfig)
-    except cluster.ClusterError as error:
+        connected = client.connect(context, kubeconfig)
+    except client.ClusterError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(2)
     space = namespace or connected.namespace
     for pod in pods:
         try:
-            running = list(_running(connected.get(cluster.PODS, pod, space), container))
-        except cluster.NotFound:
+            running = list(_running(connected.get(client.PODS, pod, space), container))
+        except client.NotFound:
             gone += 1
             continue
-        except cluster.ClusterError as error:
+        except client.ClusterError as error:
             click.echo(f"error: {error}", err=True)
             missed += 1
             continue
@@ -124,10 +126,10 @@ def _running(pod: dict[str, Any], wanted: str | None) -> Iterator[str]:
             yield container["name"]
 
 
-def _tree(connected: cluster.Cluster, pod: str, namespace: str, name: str) -> tuple[list[processes.Process], str]:
+def _tree(connected: client.Cluster, pod: str, namespace: str, name: str) -> tuple[list[processes.Process], str]:
     try:
         out, err, code = connected.run(pod, namespace, name, ["/bin/sh", "-c", proc.READER])
-    except cluster.ClusterError as error:
+    except client.ClusterError as error:
         return [], str(error)
     tree = proc.printed(out)
     reason = " ".join(err.split()) or f"exit code {code}"

@@ -10,11 +10,11 @@ import click
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import LiteralScalarString
 
-from webhook import profiles
-from webhook.deployment import NAME, profiles_config_map, webhook_configuration
+from webhook.install import profiles
+from webhook.install.objects import NAME, profiles_config_map, webhook_configuration
 
 if TYPE_CHECKING:
-    from webhook.deployment import Policy
+    from webhook.install.objects import Policy
 
 EPILOG = """\b
 Add a profile of yours:

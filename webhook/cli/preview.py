@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 from rich.console import Console
 
-from webhook import manifests, profiles, render
+from webhook import manifests
 from webhook.core.mutate import mutate
 from webhook.core.settings import InvalidSetting, parse
+from webhook.install import profiles
+from webhook.report import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

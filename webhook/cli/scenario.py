@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from webhook.cli.preview import layers_of, profile_layer
-from webhook.core.timeline import FAILS, IGNORES, PROPAGATION, Cause, Scenario
+from webhook.predict import FAILS, IGNORES, PROPAGATION, Cause, Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from webhook import profiles
+from webhook.install import profiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from webhook.tls import Files
+    from webhook.serving.tls import Files
 
 EPILOG = """\b
 Examples:
@@ -75,7 +75,7 @@ def command(profiles_file: Path | None, self_signed: bool, no_tls: bool, **given
         raise click.UsageError(str(error)) from None
     # PID 1 of a container hears only what it has a handler for; gunicorn's come later.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    from webhook.gunicorn_conf import Options, serve  # noqa: PLC0415 - `--help` need not wait for Flask and gunicorn
+    from webhook.serving.application import Options, serve  # noqa: PLC0415 - `--help` need not wait for Flask and gunicorn
 
     options = Options(
         host=given["host"],
@@ -106,7 +106,7 @@ def _check(self_signed: bool, no_tls: bool, given: dict[str, Any]) -> None:
 @contextlib.contextmanager
 def _files(self_signed: bool, no_tls: bool, given: dict[str, Any]) -> Iterator[Files | None]:
     """Yield where the certificate is; one of our own goes away with the server."""
-    from webhook.tls import Files  # noqa: PLC0415
+    from webhook.serving.tls import Files  # noqa: PLC0415
 
     if no_tls:
         yield None
@@ -130,7 +130,7 @@ def _self_signed(folder: Path, host: str) -> Files:
         from certs.authority import Authority  # noqa: PLC0415 - cryptography is an extra
     except ImportError:
         raise click.UsageError("--self-signed needs the extra: pip install 'lastcall[certs]'") from None
-    from webhook.tls import Files  # noqa: PLC0415
+    from webhook.serving.tls import Files  # noqa: PLC0415
 
     now = datetime.now(UTC)
     authority = Authority.create("lastcall self-signed", now, SELF_SIGNED_LIFETIME)

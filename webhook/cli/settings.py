@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from webhook import profiles
 from webhook.cli.preview import layers_of
 from webhook.core.settings import NAMES, PREFIX, resolve, show
-from webhook.docs import setting_docs
+from webhook.install import profiles
+from webhook.report.setting_docs import setting_docs
 
 if TYPE_CHECKING:
     from webhook.core.settings import Layer

@@ -10,20 +10,21 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from webhook import manifests, page, render
-from webhook.chart import svg, terminal
+from webhook import manifests
 from webhook.cli import scenario as options
 from webhook.cli.preview import read_all
-from webhook.forecast import as_data, forecast
-from webhook.page import views
+from webhook.predict.forecast import as_data, forecast
+from webhook.report import page, render
+from webhook.report.chart import svg, terminal
+from webhook.report.page import views
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from webhook.core.settings import Layer
-    from webhook.core.timeline import Scenario
-    from webhook.forecast import Forecast
     from webhook.manifests import Document, Workload
+    from webhook.predict import Scenario
+    from webhook.predict.forecast import Forecast
 
 EPILOG = """\b
 Examples:

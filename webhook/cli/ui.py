@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 from werkzeug.serving import make_server
 
-from webhook import profiles
-from webhook.page.server import create_app
+from webhook.install import profiles
+from webhook.report.page.server import create_app
 
 EPILOG = """\b
 Examples:

@@ -1,0 +1,47 @@
+"""The table of a fleet, and a fleet of very many Pods."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from tests.support.paths import ROOT
+from webhook.audit import Entry, Harm, table
+from webhook.predict import Harm as Reasons
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SPEC = "{containers: [{name: web, command: [npm, start]}]}"
+
+
+def test_table_for_people() -> None:
+    """On a terminal each harm has a sign, and a rollout that is needed is said."""
+    entry = Entry(kind="Deployment", namespace="shop", name="web", harm=Harm.BOTH, verdict="loses", pods=3, carrying=1)
+    entry.mended, entry.killed = True, 2
+    entry.outcome = next(o for o in type(entry.outcome) if o == "patched")
+    made = table.table([entry], live=True)
+    cells = [str(next(iter(column.cells))) for column in made.columns]
+    assert cells == ["✘✘ both", "Deployment shop/web", "1/3", "2 ended in 137", "loses nothing, after a rollout"]
+    assert table.for_page([entry], live=True)["tiles"][3] == [1, "need a rollout", ""]
+
+
+def test_every_reason_has_a_few_words() -> None:
+    """The table knows every reason."""
+    assert set(table.SHORT) == {reason.code for reason in Reasons}
+
+
+def test_memory_is_bounded(tmp_path: Path) -> None:
+    """A Pod more costs less than 2.5 kB, so that 100,000 of them stay below 300 MB."""
+    code = "import resource, sys; from webhook.cli.audit import command\n"
+    code += "try: command()\nfinally: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
+    peaks = []
+    for number in (200, 2200):
+        pods = (f"---\nkind: Pod\napiVersion: v1\nmetadata: {{name: web-{n}}}\nspec: {SPEC}\n" for n in range(number))
+        (tmp_path / "pods.yaml").write_text("".join(pods))
+        argv = [sys.executable, "-c", code, str(tmp_path / "pods.yaml")]
+        done = subprocess.run(argv, capture_output=True, text=True, check=True, cwd=ROOT)
+        assert len(done.stdout.splitlines()) == number
+        peaks.append(int(done.stderr.splitlines()[-1]))
+    assert (peaks[1] - peaks[0]) / 2000 < 2.5, peaks

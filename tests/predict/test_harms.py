@@ -1,0 +1,266 @@
+"""What is said about a timeline: which process hears the signal, what is lost, and in which order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.predict.pods import codes, container, http, make, run, sidecar, sleep, stories, timeline
+from webhook.core.mutate import mutate
+from webhook.core.pod import Pod, read
+from webhook.predict import FAILS, IGNORES, Cause, Fate
+
+COMMANDS = [
+    pytest.param(["node", "server.js"], Fate.HEARD, "", id="the server itself"),
+    pytest.param([], Fate.HEARD, "", id="the image's command is taken to be good"),
+    pytest.param(["npm", "start"], Fate.DROPPED, "npm", id="npm"),
+    pytest.param(["tini", "--", "yarn", "start"], Fate.DROPPED, "yarn", id="yarn behind tini"),
+    pytest.param(["sh", "-c", "npm start"], Fate.KEPT, "sh", id="npm in a shell's string"),
+    pytest.param(["/bin/sh", "-c", "java -jar app.jar"], Fate.KEPT, "sh", id="anything in a shell's string"),
+    pytest.param(["tini", "--", "sh", "-c", "java -jar a.jar"], Fate.KEPT, "sh", id="a shell behind tini"),
+    pytest.param(["sh", "-c", "cd /app && exec java -jar app.jar"], Fate.HEARD, "", id="a shell that execs"),
+    pytest.param(["sh", "-c", "trap 'kill $!' TERM; java & wait"], Fate.HEARD, "", id="a shell with a trap"),
+    pytest.param(["sh", "-c", 'java "$(cat "$F")"'], Fate.HEARD, "", id="a shell's string that cannot be read"),
+    pytest.param(["bash", "-c", "java -jar app.jar"], Fate.HEARD, "", id="bash execs its last command"),
+    pytest.param(["env", "-S", "sh -c x"], Fate.HEARD, "", id="a wrapper that hides its program"),
+]
+
+
+@pytest.mark.parametrize(("command", "fate", "program"), COMMANDS)
+def test_who_hears_the_signal(command: list[str], fate: Fate, program: str) -> None:
+    """A package manager drops the signal, a shell keeps it, and where nothing is known nothing is claimed."""
+    (lane,) = timeline(make(30, {"name": "app", "command": command})).lanes
+    assert (lane.fate, lane.program) == (fate, program)
+
+
+def test_image_command() -> None:
+    """What the annotation declares of the image's command counts where the Pod names none."""
+    pod = make(30, {"name": "app"}, annotations={"lastcall.webhook/image-command.app": '["npm", "start"]'})
+    assert timeline(pod).lanes[0].fate is Fate.DROPPED
+
+
+STORIES = [
+    pytest.param(["npm", "start"], {}, "SIGTERM 0, dropped 0.5", id="npm ends with its server"),
+    pytest.param(["npm", "start"], {"drain": 0.1}, "SIGTERM 0, dropped 0.1", id="a fast server is faster than npm"),
+    pytest.param(["sh", "-c", "npm start"], {}, "SIGTERM 0, killed 30", id="a shell's server is killed"),
+    pytest.param(["sh", "-c", "npm start"], {"drain": 0}, "SIGTERM 0, killed 30", id="however fast it would be"),
+]
+
+
+@pytest.mark.parametrize(("command", "assumed", "expected"), STORIES)
+def test_how_it_ends(command: list[str], assumed: dict[str, Any], expected: str) -> None:
+    """A process that does not hear the signal never drains."""
+    assert stories(timeline(make(30, {"name": "app", "command": command}), **assumed)) == {"app": expected}
+
+
+FINDINGS = [
+    pytest.param(make(30, container(**sleep(10))), {}, set(), "loses nothing", id="a sleep and room for the drain"),
+    pytest.param(
+        make(30), {}, {"EndsBeforeTraffic"}, "loses new connections for 3 s", id="no hook: requests meet a dead address"
+    ),
+    pytest.param(make(30), {"propagation": 0}, set(), "loses nothing", id="no hook, but nobody asks any more"),
+    pytest.param(
+        make(10),
+        {"drain": 60},
+        {"EndsBeforeTraffic", "KilledInDrain"},
+        "loses new connections for 3 s, and requests under way",
+        id="no hook and a drain that is too long",
+    ),
+    pytest.param(
+        make(15, container(**sleep(15))),
+        {},
+        {"HookEatsGrace", "KilledInDrain"},
+        "loses requests under way",
+        id="the hook eats the grace",
+    ),
+    pytest.param(
+        make(15, container(**sleep(15))), {"drain": 1}, {"HookEatsGrace"}, "loses nothing", id="2 s may be enough"
+    ),
+    pytest.param(
+        make(15, container(**run("sleep", "20"))),
+        {},
+        {"HookCut", "KilledInDrain"},
+        "loses requests under way",
+        id="the hook is cut",
+    ),
+    pytest.param(
+        make(15, container(**run("./x"))),
+        {"hooks": {"app": FAILS}},
+        {"HookFailed", "EndsBeforeTraffic"},
+        "loses new connections for 3 s",
+        id="the hook fails",
+    ),
+    pytest.param(
+        make(15, container(**sleep(5))),
+        {"kubelet": (1, 29)},
+        {"HookNotRun", "EndsBeforeTraffic"},
+        "loses new connections for 3 s",
+        id="the hook is not run",
+    ),
+    pytest.param(
+        make(15, container(**http())), {}, {"HookLengthAssumed"}, "loses nothing", id="a hook of unknown length"
+    ),
+    pytest.param(
+        make(30, container(**sleep(5))),
+        {"drain": IGNORES},
+        {"IgnoresSignal"},
+        "loses requests under way",
+        id="a process that ignores the signal serves until it is killed",
+    ),
+    pytest.param(
+        make(30, {"name": "app", "command": ["npm", "start"]}),
+        {},
+        {"SignalDropped", "EndsBeforeTraffic"},
+        "loses new connections for 2.5 s, and requests under way",
+        id="npm",
+    ),
+    pytest.param(
+        make(30, {"name": "app", "command": ["sh", "-c", "npm start"]}),
+        {},
+        {"SignalKept"},
+        "loses requests under way",
+        id="a shell's server serves until it is killed",
+    ),
+    pytest.param(
+        make(30, container(**sleep(20))),
+        {"exits": {"app": 12}},
+        {"HeldBySleep"},
+        "loses nothing",
+        id="an app that leaves by itself",
+    ),
+    pytest.param(
+        make(30, container(**run("sleep", "20"))), {"exits": {"app": 12}}, set(), "loses nothing", id="... with exec"
+    ),
+    pytest.param(
+        make(30, container(**sleep(10)), container("proxy")),
+        {"drains": {"proxy": 4}},
+        {"EndsBeforeTraffic", "SidecarEndsFirst"},
+        "loses new connections for 3 s, and requests under way",
+        id="a classic sidecar without a hook",
+    ),
+    pytest.param(
+        make(30, container(**sleep(10)), container("b", **sleep(10))),
+        {"drains": {"b": 1}},
+        set(),
+        "loses nothing",
+        id="two apps that drain side by side",
+    ),
+    pytest.param(
+        make(6, container(**sleep(6)), init=(sidecar(),)),
+        {"drains": {"app": 1.5, "sidecar": 0.5}},
+        {"HookEatsGrace", "SidecarEndsFirst"},
+        "loses requests under way",
+        id="a native sidecar that could not wait",
+    ),
+    pytest.param(make(30, container(**sleep(5)), init=(sidecar(),)), {}, set(), "loses nothing", id="one that could"),
+    pytest.param(
+        make(45, container(**sleep(15))),
+        {"cause": Cause.SPOT},
+        {"CauseTooShort", "HookEatsGrace", "KilledInDrain"},
+        "loses requests under way",
+        id="a node that does not wait",
+    ),
+    pytest.param(
+        make(30, status={"phase": "Failed"}),
+        {},
+        set(),
+        "the Pod is removed at once: none of its containers runs",
+        id="a finished Pod",
+    ),
+]
+
+
+@pytest.mark.parametrize(("pod", "assumed", "expected", "verdict"), FINDINGS)
+def test_findings(pod: Pod, assumed: dict[str, Any], expected: set[str], verdict: str) -> None:
+    """Every harm is named, and the verdict says in one sentence what is lost."""
+    found = timeline(pod, **assumed)
+    assert (codes(found), found.verdict) == (expected, verdict)
+    assert found.loses == (not verdict.startswith(("loses nothing", "the Pod is removed")))
+
+
+@pytest.mark.parametrize(
+    "batch",
+    [
+        {"metadata": {"ownerReferences": [{"kind": "Job", "controller": True}]}},
+        {"spec": {"restartPolicy": "Never"}},
+    ],
+)
+def test_jobs_serve_no_requests(batch: dict[str, Any]) -> None:
+    """A Pod that ends by itself loses no requests, whatever happens to its processes."""
+    document = {"spec": {"containers": [{"name": "app", "command": ["npm", "run", "worker"]}]}}
+    found = timeline(read(document | {key: document.get(key, {}) | value for key, value in batch.items()}))
+    assert (codes(found), found.loses, found.verdict) == ({"SignalDropped"}, False, "serves no requests")
+    assert "endpoint withdrawn" not in {event.what for event in found.events}
+
+
+def test_completion_of_a_sidecar_loses_nothing() -> None:
+    """A native sidecar that stops alone has nobody to leave behind."""
+    assert codes(timeline(make(30, init=(sidecar(),)), Cause.COMPLETION)) == set()
+
+
+def test_messages_name_seconds_and_advice() -> None:
+    """A finding says what, where and when, and what to do about it."""
+    (finding,) = timeline(make(30), propagation=2.5).findings
+    assert finding.target == "container/app"
+    assert (
+        finding.message == "stops accepting at 0 s, but requests arrive until 2.5 s: 2.5 s of new connections are lost"
+    )
+    assert "preStop sleep" in finding.advice
+    (finding,) = timeline(make(15, container(**http()))).findings
+    assert finding.advice == "Say it: --hook app=SECONDS."
+
+
+def test_liveness_withdraws_the_endpoint_after_the_end() -> None:
+    """A liveness kill loses requests from the container's end until the endpoint is withdrawn, hook or not."""
+    pod = make(30, container(**sleep(5), livenessProbe={"httpGet": {"port": 80}}))
+    found = timeline(pod, Cause.LIVENESS)
+    assert (found.withdrawn, found.lost_seconds, codes(found)) == (13, 8, {"EndsBeforeTraffic"})
+
+
+def test_events_are_in_order() -> None:
+    """Events come in the order of time, and of the lanes where that is equal."""
+    pod = make(30, container(**sleep(10)), init=(sidecar(),))
+    events = [(event.at, event.container, event.what) for event in timeline(pod).events]
+    assert events == [
+        (0, "app", "hook starts"),
+        (3, "", "endpoint withdrawn"),
+        (10, "app", "hook ran"),
+        (10, "app", "SIGTERM"),
+        (15, "app", "exited"),
+        (15, "sidecar", "SIGTERM"),
+        (20, "sidecar", "exited"),
+        (20, "", "gone"),
+    ]
+
+
+def test_events_of_what_never_happens() -> None:
+    """A hook that is not run and a signal that is not sent are no events; a Pod that is gone has only its end."""
+    pod = make(30, container(**sleep(10)))
+    early = [event.what for event in timeline(pod, kubelet=(1, 29), exits={"app": -1}).events]
+    assert early == ["by itself", "gone", "endpoint withdrawn"]
+    assert [event.what for event in timeline(make(30, status={"phase": "Failed"})).events] == ["gone"]
+
+
+@pytest.mark.parametrize("command", [["npm", "start"], ["sh", "-c", "npm start"], ["node", "server.js"]])
+def test_after_lastcall_nothing_is_lost(command: list[str]) -> None:
+    """A Pod that loses requests loses none once it has been mutated."""
+    document = make(30, {"name": "app", "command": command}).document
+    assert timeline(read(document)).loses
+    after = timeline(read(mutate(document).after))
+    assert (after.loses, stories(after)) == (False, {"app": "hook 0-5 ran, SIGTERM 5, exited 10"})
+
+
+def test_a_container_that_ends_by_itself_loses_nothing() -> None:
+    """In a Pod that serves, one that is not always restarted gets no requests, and nobody waits for it (KEP-5307)."""
+    found = timeline(make(60, container(**sleep(10)), container("job", restartPolicy="Never")))
+    assert (found.serves, found.loses) == (True, False)
+    both = timeline(make(60, container(**sleep(10)), container("job")))
+    assert both.loses, "control: one that is always restarted does"
+
+
+def test_a_container_that_is_always_restarted_serves() -> None:
+    """... in a Pod that is not."""
+    found = timeline(make(60, container(restartPolicy="Always"), spec={"restartPolicy": "Never"}))
+    assert (found.serves, found.loses) == (True, True)
+    assert not timeline(make(60, container(), spec={"restartPolicy": "Never"})).serves

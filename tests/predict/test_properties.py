@@ -1,0 +1,100 @@
+"""What holds for the end of every Pod, whatever ends it, on every kubelet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.support.strategies import JSON, PODS
+from webhook.core.pod import Malformed, read
+from webhook.predict import IGNORES, Cause, End, HookEnd, Role, Scenario, Timeline, Unpredictable, predict
+from webhook.predict.forecast import forecast
+
+SLOW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A busy machine is no failure."""
+SCENARIOS = st.builds(
+    Scenario,
+    cause=st.sampled_from(Cause),
+    cause_seconds=st.none() | st.integers(-1, 900),
+    kubelet=st.tuples(st.just(1), st.integers(20, 40)),
+    propagation=st.integers(0, 130).map(float),
+    drain=st.floats(0, 100) | st.just(IGNORES),
+    unknown_hook=st.floats(0, 100),
+    kubelet_restart=st.none() | st.floats(0, 60),
+)
+
+
+def timeline(document: dict[str, Any], scenario: Scenario) -> Timeline | None:
+    """Predict; None where the cause does not apply, which is the only way not to answer."""
+    try:
+        return predict(read(document), scenario)
+    except Unpredictable:
+        return None
+
+
+def doubles(scenario: Scenario) -> bool:
+    return (1, 22) <= scenario.kubelet <= (1, 27)
+
+
+@SLOW
+@given(PODS, SCENARIOS)
+def test_every_container_goes_its_way_in_order(document: dict[str, Any], scenario: Scenario) -> None:
+    """Hook, signal and end follow each other; SIGKILL comes 2 s after the signal or later, and ends what is left.
+
+    (Kubelets 1.22 to 1.27 give the whole grace after the hook, even if that is 1 s.)
+    """
+    found = timeline(document, scenario)
+    for lane in found.lanes if found else ():
+        assert lane.signal_at is not None
+        assert lane.kill_at is not None
+        hook = lane.hook.end if lane.hook else lane.started
+        assert lane.started <= hook <= lane.signal_at <= lane.end <= lane.kill_at
+        least = min(2, lane.grace if doubles(scenario) else 2)
+        assert lane.kill_at - lane.signal_at >= least - 1e-9  # sums of floats
+        assert (lane.how is End.KILLED) <= (lane.end == lane.kill_at)
+
+
+@SLOW
+@given(PODS, SCENARIOS)
+def test_the_grace_is_a_bound(document: dict[str, Any], scenario: Scenario) -> None:
+    """No container outlives the start by more than its grace and 3 s, but on kubelets that gave the grace twice."""
+    found = timeline(document, scenario)
+    for lane in found.lanes if found else ():
+        assert lane.end - lane.started <= lane.grace * (1 + doubles(scenario)) + 3
+
+
+@SLOW
+@given(PODS, st.integers(0, 130).map(float), st.floats(0, 100))
+def test_native_sidecars_outlive_the_apps(document: dict[str, Any], propagation: float, drain: float) -> None:
+    """A native sidecar that is signalled before the last app has ended is one whose grace was over."""
+    found = timeline(document, Scenario(propagation=propagation, drain=drain))
+    lanes = found.lanes if found else ()
+    last = max((lane.end for lane in lanes if lane.role is Role.APP), default=0)
+    for lane in lanes:
+        if lane.role is Role.NATIVE_SIDECAR and lane.signal_at is not None and lane.signal_at < last:
+            assert lane.signal_at >= lane.grace
+
+
+@SLOW
+@given(PODS)
+def test_lastcall_never_makes_a_good_end_bad(document: dict[str, Any]) -> None:
+    """What loses nothing as written loses nothing with lastcall, and no hook that ran is cut."""
+    found = forecast(document, Scenario())
+    assert found.after.loses <= found.before.loses
+    cut = {lane.container for lane in found.after.lanes if lane.hook and lane.hook.how is HookEnd.CUT}
+    assert cut <= {lane.container for lane in found.before.lanes if lane.hook and lane.hook.how is HookEnd.CUT}
+
+
+@SLOW
+@given(PODS, JSON, JSON, SCENARIOS)
+def test_odd_pods_are_no_crash(document: dict[str, Any], odd: Any, other: Any, scenario: Scenario) -> None:
+    """Whatever stands in the fields that no view has checked, there is an answer or a sentence."""
+    document["status"], document["spec"]["nodeName"] = odd, other
+    document["spec"]["containers"][0] |= {"livenessProbe": odd, "lifecycle": {"stopSignal": other}}
+    try:
+        said = forecast(document, scenario).before.verdict
+    except (Malformed, Unpredictable) as reason:
+        said = str(reason)
+    assert said

@@ -1,0 +1,80 @@
+"""Who has waited too long, or behind too many, is let through without a patch."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.serving.running import Running, review
+from webhook.serving.asgi import MAX_QUEUE, Front, budget
+from webhook.serving.flask_app import create_app
+from webhook.serving.metrics import Telemetry
+from webhook.serving.reviewer import Reviewer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@pytest.mark.parametrize(
+    ("query", "seconds"),
+    [
+        (b"timeout=10s", 9), (b"timeout=2s", 1), (b"timeout=1s", 0.5), (b"", 9), (b"timeout=-1s", 9), (b"timeout=9", 9),
+        (b"a=b&timeout=30s", 29), (b"timeout=99999s", 9),
+    ],
+)  # fmt: skip
+def test_the_budget_is_what_the_api_server_says(query: bytes, seconds: float) -> None:
+    """It rounds up to whole seconds, so a second is taken off, but never more than a half."""
+    assert budget(query) == seconds
+
+
+def test_what_cannot_be_answered_in_time_is_let_through(server: Running) -> None:
+    """Who waited too long is allowed without a patch, with the reason, and counted; who may wait longer gets his."""
+    body = json.dumps(review(uid="late")).encode()
+
+    def ask(seconds: int) -> dict[str, Any]:
+        with contextlib.closing(server.connection()) as connection:
+            connection.putrequest("POST", f"/mutate?timeout={seconds}s")
+            connection.putheader("Content-Type", "application/json")
+            connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body[:9])
+            time.sleep(budget(b"timeout=1s") + 0.1)  # it is the time itself that has to pass
+            connection.send(body[9:])
+            response: dict[str, Any] = json.loads(connection.getresponse().read())["response"]
+        assert (response["uid"], response["allowed"]) == ("late", True)
+        return response
+
+    late = ask(1)
+    assert "OutOfTime" in late["auditAnnotations"]["pod"]
+    assert "patch" not in late
+    assert "patch" in ask(10)
+    metrics = server.request("GET", "/metrics")[1]
+    assert 'lastcall_decisions_total{mutation="pod",outcome="refused",reason="OutOfTime"} 1.0' in metrics
+
+
+def test_too_many_waiting_reviews_are_let_through_at_once() -> None:
+    """Beyond the bound nobody looks at the Pod; the answer has the uid, the reason and no patch."""
+    body, sent = json.dumps(review(uid="one-too-many")).encode(), []
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Mapping[str, Any]) -> None:
+        sent.append(message)
+
+    def ask(queued: int) -> dict[str, Any]:
+        scope = {"path": "/mutate", "method": "POST", "headers": headers, "query_string": b""}
+        asyncio.run(front(scope | {"state": {"waiting": lambda: (0.0, queued)}}, receive, send))
+        answer: dict[str, Any] = json.loads(sent.pop()["body"])["response"]
+        return answer
+
+    front = Front(Reviewer({"default": {}}, Telemetry()), create_app)
+    assert "patch" in ask(MAX_QUEUE)
+    response = ask(MAX_QUEUE + 1)
+    assert (response["uid"], response["allowed"], "patch" in response) == ("one-too-many", True, False)
+    assert "TooBusy" in response["auditAnnotations"]["pod"]

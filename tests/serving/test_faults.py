@@ -1,0 +1,158 @@
+"""The machine below: processes that are killed, disks that are full, folders that cannot be written."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.serving.running import SECONDS, SERVE, Running, review, until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.serving.running import Pair
+
+
+def worker_of(running: Running) -> int:
+    """Return the pid of the process that answers."""
+    children = Path(f"/proc/{running.process.pid}/task/{running.process.pid}/children")
+    return int(until(children.read_text, "a worker").split()[0])
+
+
+def answered(running: Running) -> bool:
+    """Tell whether a review gets its patch now."""
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        return '"patch"' in running.request("POST", "/mutate", review())[1]
+    return False
+
+
+def test_a_killed_worker_is_replaced(server: Running) -> None:
+    """After ``kill -9`` of the process that answers, the next one answers on the same port."""
+    assert answered(server)
+    before = worker_of(server)
+    os.kill(before, signal.SIGKILL)
+    until(lambda: worker_of(server) != before and answered(server), "a new worker")
+
+
+def test_a_killed_worker_under_load_loses_what_it_had_and_no_more(server: Running) -> None:
+    """Four clients ask all the time: each review that begins when the next worker answers is answered."""
+    phase, over, done, lost = ["before"], threading.Event(), Counter[str](), Counter[str]()
+
+    def stream() -> None:
+        """Send one review after the other, each on a connection of its own."""
+        while not over.is_set():
+            began = phase[0]
+            (done if answered(server) else lost)[began] += 1
+
+    clients = [threading.Thread(target=stream) for _ in range(4)]
+    for client in clients:
+        client.start()
+    until(lambda: done["before"] > 50, "a stream")
+    before = worker_of(server)
+    os.kill(before, signal.SIGKILL)
+    until(lambda: worker_of(server) != before and answered(server), "a new worker")
+    phase[0] = "after"
+    until(lambda: done["after"] > 50, "the stream again")
+    over.set()
+    for client in clients:
+        client.join(SECONDS)
+    assert not lost["after"]
+
+
+def test_a_worker_ends_with_its_arbiter(server: Running) -> None:
+    """After ``kill -9`` of the process above it, the worker leaves the port instead of answering for ever."""
+    worker = worker_of(server)
+    server.process.kill()
+    server.process.wait(SECONDS)
+    until(lambda: not Path(f"/proc/{worker}/cmdline").exists() or gone(worker), "the worker's end")
+    with pytest.raises(ConnectionError):
+        server.request("GET", "/healthz")
+
+
+def gone(pid: int) -> bool:
+    """Tell whether a process has ended and only waits to be fetched by a parent."""
+    return " Z " in Path(f"/proc/{pid}/stat").read_text()
+
+
+def test_a_full_disk_behind_the_log_costs_no_review(pair: Pair, tmp_path: Path) -> None:
+    """Every write to the log fails with "no space left on device", and reviews are answered."""
+    port_file = tmp_path / "port"
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from webhook.serving import application as g; from webhook.serving.tls import Files\n"
+        "started = g.Server.started\n"
+        "def tell(self, worker):\n"
+        "    started(self, worker)\n"
+        f"    Path({str(port_file)!r}).write_text(str(worker.sockets[0].sock.getsockname()[1]))\n"
+        "g.Server.started = tell\n"
+        f"files = Files(Path({str(pair.folder / 'tls.crt')!r}), Path({str(pair.folder / 'tls.key')!r}))\n"
+        "g.serve({'default': {}}, g.Options(port=0, files=files))\n"
+    )
+    with Path("/dev/full").open("wb") as full:
+        process = subprocess.Popen([sys.executable, "-c", program], stdout=full, stderr=full, cwd=tmp_path)
+    running = Running(process, tmp_path / "none", pair.client())
+    try:
+        running.port = int(until(lambda: port_file.exists() and port_file.read_text(), "the port"))
+        assert all(answered(running) for _ in range(20))
+        assert running.stop() == 0
+    finally:
+        running.end()
+
+
+def test_no_folder_has_to_be_writable(pair: Pair, tmp_path: Path, start: Callable[..., Running]) -> None:
+    """With HOME and TMPDIR that do not exist the server starts and answers: a root file system may be read-only."""
+    environment = ("-c", "import os, sys; os.environ.update(HOME='/nonexistent', TMPDIR='/nonexistent'); "
+                   "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])")  # fmt: skip
+    running = start(pair.client(), *environment, *SERVE, "--port", "0", *pair.options)
+    assert answered(running)
+    assert running.stop() == 0
+
+
+def test_a_stream_of_reviews_loses_none_to_a_restart(pair: Pair, start: Callable[..., Running]) -> None:
+    """One server drains while another takes over, as in a rolling update: every review of four clients is answered."""
+    first, second = (
+        start(pair.client(), *SERVE, "--port", "0", *pair.options, "--drain-seconds", "2") for _ in range(2)
+    )
+    target, over, lost, done = [first], threading.Event(), [], [0]
+
+    def stream() -> None:
+        """Send reviews on a kept connection, to whoever is in service when a new one is needed."""
+        while not over.is_set():
+            connection = target[0].connection()
+            closing = False
+            while not closing and not over.is_set():
+                connection.request("POST", "/mutate", json.dumps(review()), {"Content-Type": "application/json"})
+                try:
+                    response = connection.getresponse()
+                    closing = response.headers["Connection"] == "close"
+                    done[0] += b'"patch"' in response.read()
+                except OSError as error:
+                    lost.append(error)
+                    closing = True
+            connection.close()
+
+    clients = [threading.Thread(target=stream) for _ in range(4)]
+    for client in clients:
+        client.start()
+    until(lambda: done[0] > 100, "a stream")
+    first.process.terminate()
+    until(lambda: "Handling signal: term" in first.log(), "the signal")
+    target[0] = second
+    assert first.process.wait(SECONDS) == 0
+    reached = done[0]
+    until(lambda: done[0] > reached + 100, "the stream on the second server")
+    over.set()
+    for client in clients:
+        client.join(SECONDS)
+    assert lost == []

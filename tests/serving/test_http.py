@@ -1,0 +1,180 @@
+"""What a client sees, over a real TLS socket."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING
+
+import jsonpatch
+import pytest
+from click.testing import CliRunner
+
+from tests.serving.running import POD, SERVE, review, until
+from webhook.cli.serve import command
+from webhook.serving.reviewer import MAX_BODY_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.serving.running import Pair, Running
+
+
+def test_a_pod_comes_back_with_a_patch(shared: Running) -> None:
+    """The answer has the uid, a patch that applies, and an audit annotation for each mutation."""
+    status, text = shared.request("POST", "/mutate?timeout=10s", review())
+    response = json.loads(text)["response"]
+    after = jsonpatch.apply_patch(POD, base64.b64decode(response["patch"]).decode())
+    assert (status, response["uid"], response["allowed"]) == (200, review()["request"]["uid"], True)
+    assert after["spec"]["containers"][0]["lifecycle"] == {"preStop": {"sleep": {"seconds": 5}}}
+    assert after["spec"]["terminationGracePeriodSeconds"] == 35
+    assert {"entrypoint", "pre-stop", "grace-period"} <= set(response["auditAnnotations"])
+
+
+def test_the_path_chooses_the_profile(shared: Running) -> None:
+    """``/mutate/alb`` sleeps as long as the profile says."""
+    _, text = shared.request("POST", "/mutate/alb", review())
+    assert b'"seconds":60' in base64.b64decode(json.loads(text)["response"]["patch"])
+
+
+def test_a_second_review_of_the_result_changes_nothing(shared: Running) -> None:
+    """A Pod that has no reason to change gets no patch, and its answer says why."""
+    _, text = shared.request("POST", "/mutate", review())
+    patch = base64.b64decode(json.loads(text)["response"]["patch"]).decode()
+    _, text = shared.request("POST", "/mutate", review(jsonpatch.apply_patch(POD, patch)))
+    response = json.loads(text)["response"]
+    assert response["allowed"] is True
+    assert "patch" not in response
+    assert response["auditAnnotations"]["pre-stop"].startswith("skipped")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status", "words"),
+    [
+        pytest.param("POST", "/mutate/nope", {}, 404, "there are: alb, default, ingress, nlb", id="unknown profile"),
+        pytest.param("POST", "/", {}, 404, "not found", id="unknown path"),
+        pytest.param("GET", "/mutate", {}, 405, "not allowed", id="wrong method"),
+        pytest.param("POST", "/healthz", {}, 405, "not allowed", id="wrong method for a probe"),
+        pytest.param("POST", "/mutate", {"Content-Type": "text/plain"}, 415, "application/json", id="wrong type"),
+        pytest.param("POST", "/mutate", {"Content-Type": ""}, 415, "application/json", id="no type"),
+    ],
+)
+def test_a_request_that_is_not_a_review_is_turned_away(
+    shared: Running, method: str, path: str, headers: dict[str, str], status: int, words: str
+) -> None:
+    """The answer is a status and one line that says why."""
+    answer, text = shared.request(method, path, review() if method == "POST" else None, **headers)
+    assert answer == status
+    assert words in text
+    assert text.count("\n") == 1
+
+
+def test_a_body_of_unknown_length_is_turned_away(shared: Running) -> None:
+    """A chunked body could be cut anywhere: 411."""
+    connection = shared.connection()
+    connection.request("POST", "/mutate", iter([b"{}"]), {"Content-Type": "application/json"}, encode_chunked=True)
+    response = connection.getresponse()
+    assert (response.status, response.read()) == (411, b"a Content-Length is needed\n")
+    connection.close()
+
+
+def test_a_body_over_seven_mebibytes_is_turned_away_by_its_length(shared: Running) -> None:
+    """413 comes before the body does."""
+    connection = shared.connection()
+    connection.putrequest("POST", "/mutate")
+    connection.putheader("Content-Type", "application/json")
+    connection.putheader("Content-Length", str(MAX_BODY_BYTES + 1))
+    connection.endheaders()
+    assert connection.getresponse().status == 413
+    connection.close()
+
+
+def test_a_body_of_seven_mebibytes_is_answered(shared: Running) -> None:
+    """The limit itself is allowed."""
+    head, tail = json.dumps(review(padding="")).encode().split(b'"padding": ""')
+    body = head + b'"padding": "' + b"x" * (MAX_BODY_BYTES - len(head) - len(tail) - 13) + b'"' + tail
+    status, text = shared.request("POST", "/mutate", body)
+    assert (len(body), status, json.loads(text)["response"]["allowed"]) == (MAX_BODY_BYTES, 200, True)
+
+
+def test_a_client_that_breaks_off_is_no_error(server: Running) -> None:
+    """Half a body and then nothing: the server goes on, and counts no internal error."""
+    connection = server.connection()
+    connection.putrequest("POST", "/mutate")
+    connection.putheader("Content-Type", "application/json")
+    connection.putheader("Content-Length", "1000")
+    connection.endheaders(b"{")
+    connection.close()
+    assert server.request("POST", "/mutate", review())[0] == 200
+    assert "lastcall_internal_errors_total 0.0" in server.request("GET", "/metrics")[1]
+
+
+def test_metrics_count_decisions_and_refusals(server: Running) -> None:
+    """Each decision is counted by mutation, outcome and reason; what was turned away by its status."""
+    server.request("POST", "/mutate", review())
+    server.request("GET", "/mutate")
+    text = server.request("GET", "/metrics")[1]
+    for line in (
+        'lastcall_decisions_total{mutation="pre-stop",outcome="patched",reason="SleepAdded"} 1.0',
+        'lastcall_reviews_total{outcome="patched"} 1.0',
+        'lastcall_rejected_requests_total{code="405"} 1.0',
+        "lastcall_review_duration_seconds_count 1.0",
+        "lastcall_internal_errors_total 0.0",
+    ):
+        assert line in text.splitlines()
+
+
+def test_probes_answer(shared: Running) -> None:
+    """Alive and ready."""
+    assert shared.request("GET", "/healthz") == (200, "ok\n")
+    assert shared.request("GET", "/readyz") == (200, "ok\n")
+
+
+def test_self_signed_prints_where_its_ca_is(start: Callable[..., Running]) -> None:
+    """Whoever follows the printed path reaches the server with verification on; the files go with the server."""
+    import ssl  # noqa: PLC0415
+    from pathlib import Path  # noqa: PLC0415
+
+    running = start(None, *SERVE, "--port", "0", "--self-signed")
+    path = until(lambda: [line for line in running.log().splitlines() if line.startswith("CA: ")], "the CA's path")[0]
+    ca = Path(path.removeprefix("CA: "))
+    running.tls = ssl.create_default_context(cafile=ca)
+    assert running.request("POST", "/mutate", review())[0] == 200
+    assert running.stop() == 0
+    assert not ca.parent.exists()
+
+
+def test_plain_http_serves_on_loopback(start: Callable[..., Running]) -> None:
+    """``--no-tls`` answers the same reviews."""
+    running = start(None, *SERVE, "--port", "0", "--no-tls")
+    assert running.request("POST", "/mutate", review())[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ((), "--self-signed"),
+        (("--cert", "tls.crt"), "belong together"),
+        (("--self-signed", "--no-tls"), "or --no-tls"),
+        (("--no-tls", "--host", "0.0.0.0"), "loopback addresses only, not 0.0.0.0"),
+        (("--no-tls", "--host", "example.com"), "loopback addresses only"),
+        (("--no-tls", "--port", "70000"), "70000 is not in the range"),
+        (("--no-tls", "--profiles", "/nonexistent.yaml"), "/nonexistent.yaml"),
+    ],
+    ids=" ".join,
+)
+def test_wrong_options_are_explained(options: tuple[str, ...], words: str) -> None:
+    """The command ends with 2 and says what to give instead."""
+    result = CliRunner().invoke(command, options)
+    assert result.exit_code == 2
+    assert words in " ".join(result.output.split())
+
+
+def test_an_own_profile_is_served(tmp_path: Path, pair: Pair, start: Callable[..., Running]) -> None:
+    """A profile of ``--profiles`` has a path of its own."""
+    (tmp_path / "profiles.yaml").write_text("slow:\n  pre-stop-sleep-seconds: 45\n")
+    profiles = ("--profiles", str(tmp_path / "profiles.yaml"))
+    running = start(pair.client(), *SERVE, "--port", "0", *pair.options, *profiles)
+    _, text = running.request("POST", "/mutate/slow", review())
+    assert b'"seconds":45' in base64.b64decode(json.loads(text)["response"]["patch"])

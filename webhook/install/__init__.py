@@ -1,0 +1,1 @@
+"""The objects that lastcall installs: the webhook configuration and the profiles."""

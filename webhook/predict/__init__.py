@@ -1,0 +1,161 @@
+"""What the kubelet will do to a Pod, second by second, when something ends it.
+
+``predict`` is pure: a Pod, and a ``Scenario`` of what is assumed, give a ``Timeline``. Second 0 is when the kubelet
+hears of it, a few tenths after the API server. The rules are the kubelet's own (``kubelet.py``, ``causes.py``). A
+second delete with a shorter grace period is no cause here: it does not interrupt a kill under way (kubernetes#113717).
+https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from webhook.core.mutate import MIRROR
+from webhook.core.pod import Pod  # noqa: TC001 - read by people as part of the signature
+from webhook.predict.causes import SOURCES, Cause, Unpredictable, ends_at_once, grace_seconds, probe_grace_seconds
+from webhook.predict.harms import Finding, Harm, find
+from webhook.predict.kubelet import End, Hook, HookEnd, Lane, Role, document_of, lanes
+from webhook.predict.process import Fate
+from webhook.predict.scenario import FAILS, IGNORES, PROPAGATION, Scenario
+
+__all__ = [
+    "FAILS",
+    "IGNORES",
+    "PROPAGATION",
+    "SOURCES",
+    "Cause",
+    "End",
+    "Event",
+    "Fate",
+    "Finding",
+    "Harm",
+    "Hook",
+    "HookEnd",
+    "Lane",
+    "Role",
+    "Scenario",
+    "Timeline",
+    "Unpredictable",
+    "predict",
+]
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One thing that happens."""
+
+    at: float
+    what: str
+    """``endpoint withdrawn``, ``hook starts``, ``hook <how>``, the signal's name, how a lane ends, ``gone``."""
+    container: str = ""
+
+
+class Timeline(msgspec.Struct, frozen=True, kw_only=True):
+    """What happens to a Pod. Times are seconds from the start."""
+
+    cause: Cause
+    grace: int
+    """What the kubelet starts with."""
+    lanes: tuple[Lane, ...]
+    withdrawn: float
+    """When the last client knows that the endpoint is gone."""
+    lost_seconds: float
+    """How long new connections still arrive at an app container that accepts none."""
+    first: str
+    """The container that ends first, or an empty string."""
+    gone: float
+    """When every container has ended and the kubelet lets go of the Pod."""
+    findings: tuple[Finding, ...]
+    serves: bool = True
+    """Whether requests may arrive at all; a Job's Pod gets none."""
+
+    @property
+    def loses(self) -> bool:
+        """Whether requests are lost."""
+        return any(finding.loses for finding in self.findings)
+
+    @property
+    def verdict(self) -> str:
+        """Return the verdict in one sentence."""
+        if not self.lanes:
+            return "the Pod is removed at once: none of its containers runs"
+        if not self.serves:
+            return "serves no requests"
+        if self.lost_seconds:
+            return f"loses new connections for {self.lost_seconds:g} s" + self._and_cut(", and requests under way")
+        return self._and_cut("loses requests under way") or "loses nothing"
+
+    def _and_cut(self, words: str) -> str:
+        cut = {
+            Harm.SIGNAL_DROPPED,
+            Harm.SIGNAL_KEPT,
+            Harm.KILLED_IN_DRAIN,
+            Harm.IGNORES_SIGNAL,
+            Harm.SIDECAR_ENDS_FIRST,
+        }
+        return words if {harm.code for harm in cut} & {finding.code for finding in self.findings} else ""
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """Return what happens, in order; at the same moment in the order of the lanes."""
+        found = [Event(self.withdrawn, "endpoint withdrawn")] if self.lanes and self.serves else []
+        for lane in self.lanes:
+            if lane.hook and lane.hook.how is not HookEnd.NOT_RUN:
+                found.append(Event(lane.started, "hook starts", lane.container))
+                found.append(Event(lane.hook.end, f"hook {lane.hook.how}", lane.container))
+            if lane.signal_at is not None:
+                found.append(Event(lane.signal_at, lane.signal, lane.container))
+            found.append(Event(lane.end, str(lane.how), lane.container))
+        found.append(Event(self.gone, "gone"))
+        return tuple(sorted(found, key=lambda event: event.at))
+
+
+def predict(pod: Pod, scenario: Scenario) -> Timeline:
+    """Return what happens to the Pod; raise ``Unpredictable`` where the cause does not apply to it."""
+    if MIRROR in pod.annotations:
+        raise Unpredictable(
+            "a static Pod: the kubelet runs the file on its node, and deleting the mirror stops nothing"
+        )
+    seconds = {} if ends_at_once(scenario.cause, pod) else _seconds(pod, scenario)
+    found = lanes(pod, scenario, seconds)
+    if scenario.kubelet_restart is not None:
+        found = _restarted(found, lanes(pod, scenario, seconds, scenario.kubelet_restart), scenario.kubelet_restart)
+    first = min(found, key=lambda lane: lane.end, default=None)
+    # A liveness kill withdraws nothing by itself: the container is not ready once it has ended.
+    starts = first.end if first and scenario.cause is Cause.LIVENESS else 0
+    withdrawn = starts + scenario.propagation
+    serves = pod.controller != "Job" and pod.serves
+    findings = find(pod, found, scenario, withdrawn if serves else None) if found else ()
+    return Timeline(
+        cause=scenario.cause,
+        grace=min(seconds.values(), default=0),
+        lanes=tuple(found),
+        withdrawn=withdrawn,
+        lost_seconds=round(max((finding.seconds for finding in findings), default=0), 3),
+        first=first.container if first else "",
+        gone=max((lane.released for lane in found), default=0),
+        findings=findings,
+        serves=serves,
+    )
+
+
+def _seconds(pod: Pod, scenario: Scenario) -> dict[str, int]:
+    """Return the grace of every container that is stopped."""
+    apps, natives = [c.name for _, c in pod.containers()], [c.name for _, c in pod.sidecars()]
+    if scenario.cause is Cause.LIVENESS:
+        probed = {name: document_of(pod, name) for name in apps + natives}
+        found = {name: probe_grace_seconds(c, pod) for name, c in probed.items() if c.get("livenessProbe")}
+        if not found:
+            raise Unpredictable("no container has a liveness probe")
+        return found
+    if scenario.cause is Cause.COMPLETION:
+        if not natives:
+            raise Unpredictable("no native sidecar is left to stop when its app containers have ended")
+        return dict.fromkeys(natives, max(pod.grace_seconds, 1))
+    return dict.fromkeys(apps + natives, grace_seconds(scenario.cause, scenario.cause_seconds, pod))
+
+
+def _restarted(before: list[Lane], after: list[Lane], at: float) -> list[Lane]:
+    """Let the kubelet start over, with all of the grace, for containers that are not signalled yet when it restarts."""
+    return [
+        old if old.signal_at is None or old.signal_at <= at else new for old, new in zip(before, after, strict=True)
+    ]

@@ -1,0 +1,52 @@
+"""A Pod's end before and after lastcall: the mutation and both timelines, for every command that shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from webhook.core import pod
+from webhook.core.mutate import mutate
+from webhook.predict import Timeline, predict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from webhook.core.decision import Report
+    from webhook.core.settings import Layer
+    from webhook.predict import Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What happens to a Pod when it ends, as it is and as lastcall would admit it."""
+
+    report: Report
+    before: Timeline
+    after: Timeline
+
+    @property
+    def timelines(self) -> list[tuple[str, Timeline]]:
+        """Return the timelines to show, with their headings: one where nothing changes."""
+        if not self.report.operations:
+            return [("as written, and lastcall leaves it alone", self.before)]
+        return [("as written", self.before), ("with lastcall", self.after)]
+
+
+def forecast(
+    document: Mapping[str, Any], scenario: Scenario, layers: Sequence[Layer] = (), override: Layer | None = None
+) -> Forecast:
+    """Predict; raise ``Malformed`` or ``Unpredictable`` (both ValueErrors) where that cannot be done."""
+    before = predict(pod.read(document), scenario)
+    report = mutate(document, layers, override)
+    after = predict(pod.read(report.after), scenario) if report.operations else before
+    return Forecast(report, before, after)
+
+
+def as_data(timeline: Timeline) -> dict[str, Any]:
+    """Return a timeline as JSON, with what follows from it."""
+    data: dict[str, Any] = msgspec.to_builtins(timeline)
+    more = {"verdict": timeline.verdict, "loses": timeline.loses, "events": msgspec.to_builtins(timeline.events)}
+    return data | more

@@ -1,0 +1,53 @@
+"""What is assumed where a manifest cannot tell: the application, its images, the network, the node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping  # noqa: TC003 - a field of a struct
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from webhook.core.settings import resolve
+from webhook.predict.causes import Cause
+
+if TYPE_CHECKING:
+    from webhook.core.pod import Container, Pod
+
+IGNORES = float("inf")
+"""The drain of a process that ignores its stop signal."""
+FAILS = None
+"""The length of a hook that fails at once: a missing program, an HTTP error."""
+PROPAGATION: Mapping[str, float] = {"ingress": 8, "alb": 45, "nlb": 120}
+"""Profile -> how long its kind of load balancer sends requests to an endpoint that is gone; 3 s for the others. ALB:
+rare 502s at 40 s, none at 70 (aws-load-balancer-controller#2106); NLB: 120 s whatever it is told (#2366)."""
+
+
+class Scenario(msgspec.Struct, frozen=True, kw_only=True):
+    """What ends the Pod, on what node, and what its containers are like. Times are in seconds.
+
+    Maps go from a container's name to its value, and win over the values for all containers.
+    """
+
+    cause: Cause = Cause.DELETE
+    cause_seconds: int | None = None
+    """The cause's own limit; None is what ``SOURCES`` says."""
+    kubelet: tuple[int, int] = (1, 34)
+    propagation: float = 3.0
+    """From the start until the last client knows that the endpoint is gone; sub-second to 130."""
+    drain: float = 5.0
+    """How long a process needs after its stop signal, where the Pod has no ``drain-seconds`` annotation."""
+    drains: Mapping[str, float] = {}
+    unknown_hook: float = 5.0
+    """How long a hook takes whose length cannot be read."""
+    hooks: Mapping[str, float | None] = {}
+    exits: Mapping[str, float] = {}
+    """Containers that exit by themselves, so many seconds after the start."""
+    stop_signals: Mapping[str, str] = {}
+    """What the images say (STOPSIGNAL)."""
+    kubelet_restart: float | None = None
+    """When the kubelet restarts, if it does."""
+
+    def drain_of(self, container: Container, pod: Pod) -> float:
+        """Return how long the container needs after its stop signal."""
+        annotated = resolve((), pod.annotations).settings.drain_seconds
+        return self.drains.get(container.name, self.drain if annotated is None else float(annotated))

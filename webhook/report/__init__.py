@@ -1,0 +1,1 @@
+"""Output for people: tables, charts and pages."""

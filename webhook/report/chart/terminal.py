@@ -1,0 +1,113 @@
+"""The chart for a terminal: a line a row, as wide as there is room, colours only where they are wanted."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.text import Text
+
+from webhook.report.chart.rows import LEGEND, Row, horizon, rows, ticks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from webhook.predict import Timeline
+
+_BARS = {
+    "traffic": ("━", "blue"),
+    "lost": ("╍", "bold red"),
+    "hook": ("░", "cyan"),
+    "turn": ("─", "dim"),
+    "drain": ("█", "green"),
+    "deaf": ("▒", "red"),
+}
+_MARKS = {
+    "signal": ("▼", "bold yellow"),
+    "exited": ("✔", "bold green"),
+    "killed": ("✘", "bold red"),
+    "withdrawn": ("┤", "blue"),
+    "limit": ("┊", "dim"),
+}
+_NAMES = (8, 20)
+_WIDEST = 110
+
+
+def chart(timelines: Sequence[tuple[str, Timeline]], width: int) -> Group:
+    """Draw timelines below each other, each with its heading, on one scale; ``width`` in columns."""
+    seconds = horizon([timeline for _, timeline in timelines])
+    drawn = [(heading, timeline, rows(timeline)) for heading, timeline in timelines]
+    names = max((len(row.name) for _, _, lines in drawn for row in lines), default=0)
+    names = min(max(names, _NAMES[0]), _NAMES[1])
+    columns = max(min(width, _WIDEST) - names - 4, 20)
+    parts: list[Text] = []
+    for heading, timeline, lines in drawn:
+        style = "bold red" if timeline.loses else "bold green"
+        sign = "✘" if timeline.loses else "✔"
+        parts += [Text.assemble("  ", (f"{sign} {heading}", style), (": ", "dim"), timeline.verdict)]
+        if lines:
+            parts.append(_axis(seconds, columns, names))
+        for row in lines:
+            parts += _row(row, seconds, columns, names)
+        parts.append(Text())
+    return Group(*parts[:-1])
+
+
+def legend(width: int) -> Text:
+    """Explain bars and marks, in as many lines as the width needs."""
+    marks = {"signal": "stop signal", "exited": "exits", "killed": "killed", "limit": "SIGKILL at the latest"}
+    words = [(f"{_BARS[kind][0] * 2} {text}", _BARS[kind]) for kind, text in LEGEND.items()]
+    words += [(f"{_MARKS[kind][0]} {text}", _MARKS[kind]) for kind, text in marks.items()]
+    result, used = Text("  "), 2
+    for text, (sign, style) in words:
+        if used + len(text) > min(width, _WIDEST):
+            result, used = result.append("\n  "), 2
+        size = len(text) - len(text.lstrip(sign))
+        result.append(text[:size], style).append(text[size:] + "   ", "dim")
+        used += len(text) + 3
+    return result
+
+
+def _axis(seconds: float, columns: int, names: int) -> Text:
+    cells = [" "] * columns
+    for tick in ticks(seconds, columns // 8):
+        at = int(tick / seconds * columns)
+        text = str(tick)
+        if at + len(text) <= columns:
+            cells[at : at + len(text)] = text
+    return Text.assemble(" " * (names + 3), ("".join(cells).rstrip() + " s", "dim"))
+
+
+def _row(row: Row, seconds: float, columns: int, names: int) -> list[Text]:
+    cells: list[tuple[str, str]] = [(" ", "")] * columns
+    for bar in row.bars:
+        first, last = (round(at / seconds * columns) for at in (bar.start, bar.end))
+        cells[first : max(last, first + 1)] = [_BARS[bar.kind]] * (max(last, first + 1) - first)
+    free = 0
+    for mark in sorted(row.marks, key=lambda mark: mark.at):
+        at = max(round(mark.at / seconds * columns), free)
+        if at < columns:
+            cells[at] = _MARKS[mark.kind]
+            free = at + 1
+    name = row.name if len(row.name) <= names else row.name[: names - 1] + "…"
+    line = Text.assemble("  ", (f"{name:<{names}} ", "blue" if row.name == "requests" else "bold"))
+    for (sign, style), run in groupby(cells[:columns]):
+        line.append(sign * len(list(run)), style)
+    line.rstrip()
+    note = f"{row.role}: {row.note}" if row.role else row.note
+    indent = " " * (names + 3)
+    wrapped = _wrap(note, columns)
+    return [line, *(Text.assemble(indent, (part, "dim")) for part in wrapped)]
+
+
+def _wrap(note: str, columns: int) -> list[str]:
+    """Break a note at its dots and commas where it is wider than the bars."""
+    lines = [""]
+    for part in note.split(" · "):
+        joined = f"{lines[-1]} · {part}" if lines[-1] else part
+        if len(joined) <= columns or not lines[-1]:
+            lines[-1] = joined
+        else:
+            lines.append(part)
+    return lines

@@ -1,0 +1,71 @@
+"""What the page shows of each workload, as JSON: one line a workload or an error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from webhook import manifests
+from webhook.core.mutate import mutate
+from webhook.predict.forecast import forecast
+from webhook.report import render
+from webhook.report.chart import svg
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from webhook.core.decision import Report
+    from webhook.core.settings import Layer
+    from webhook.manifests import BadManifest, Document, Workload
+    from webhook.predict import Scenario
+    from webhook.predict.forecast import Forecast
+
+Line = dict[str, Any]
+"""``{"view": ...}`` or ``{"error": "..."}``."""
+
+
+def lines(
+    documents: Iterable[Document | BadManifest], scenario: Scenario, layer: Layer, override: Layer | None = None
+) -> Iterator[Line]:
+    """Return a line for every workload and every document that cannot be read, one by one."""
+    for document in documents:
+        if isinstance(document, manifests.BadManifest):
+            yield {"error": str(document)}
+            continue
+        for workload in document.workloads:
+            try:
+                found = forecast(workload.pod, scenario, (layer,), override)
+            except ValueError as error:
+                report = mutate(workload.pod, (layer,), override)
+                yield {"view": view(document, workload, report, None) | {"note": str(error)}}
+            else:
+                yield {"view": view(document, workload, found.report, found)}
+
+
+def _findings(found: Forecast) -> Iterator[Line]:
+    """Return what goes wrong as written, and whether lastcall mends it."""
+    left = {(f.code, f.target) for f in found.after.findings}
+    for f in found.before.findings:
+        mended = (f.code, f.target) not in left
+        yield {"target": f.target, "message": f.message, "advice": f.advice, "loses": f.loses, "mended": mended}
+
+
+def view(document: Document, workload: Workload, report: Report, found: Forecast | None) -> Line:
+    """Return what the page shows of one workload, and write its patch into the document."""
+    before = document.dump() if report.operations else ""
+    document.apply(workload, report.operations)
+    data = render.as_data(document, workload, report)
+    namespace = f"{workload.namespace}/" if workload.namespace else ""
+    return {
+        "title": f"{workload.kind} {namespace}{workload.name}",
+        "where": f"{document.source}, line {document.line}",
+        "outcome": data["outcome"],
+        "decisions": data["decisions"],
+        "problems": data["problems"],
+        "patch": data["patch"],
+        "diff": render.diff(workload.name, before, document.dump()) if report.operations else "",
+        "svg": svg.figure(found.timelines) if found else "",
+        "note": "",
+        "findings": list(_findings(found)) if found else [],
+        "loses": bool(found and found.before.loses),
+        "losesAfter": bool(found and found.after.loses),
+    }

@@ -1,0 +1,20 @@
+"""What each setting means, as the source says it."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+
+from webhook.core import settings
+
+
+def setting_docs() -> dict[str, str]:
+    """Return what stands below each field of ``Settings``: name -> text in one line."""
+    body = ast.parse(inspect.getsource(settings.Settings)).body[0]
+    assert isinstance(body, ast.ClassDef)  # noqa: S101 - for the type checker
+    docs = {}
+    for field, text in zip(body.body, body.body[1:], strict=False):
+        match field, text:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(doc))):
+                docs[name.replace("_", "-")] = " ".join(doc.split())
+    return docs

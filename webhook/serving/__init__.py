@@ -1,0 +1,1 @@
+"""Answer the API server: the ASGI application, the reviewer, TLS, probes, metrics and logs."""

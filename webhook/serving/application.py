@@ -1,0 +1,178 @@
+"""How gunicorn runs the application: one process, one event loop, its own TLS context, a polite end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import signal
+import socket
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
+
+from webhook.serving import logs
+from webhook.serving.logs import logger
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Mapping
+
+    from flask import Flask
+    from gunicorn.arbiter import Arbiter
+
+    from webhook.serving.asgi import Front
+    from webhook.serving.metrics import Telemetry
+    from webhook.serving.reviewer import Reviewer
+    from webhook.serving.tls import Certificate, Files
+    from webhook.serving.worker import Worker
+
+KEEPALIVE_SECONDS = 120
+"""Above the API server's 90 s: whoever closes first loses requests, and a POST is not sent again."""
+GRACEFUL_SECONDS = 20
+"""For what is in flight when the server takes no more connections; a review takes milliseconds."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What can be said to ``lastcall serve``."""
+
+    host: str = "127.0.0.1"
+    port: int = 8443
+    files: Files | None = None
+    """None is plain HTTP."""
+    tls_minimum: ssl.TLSVersion | None = None
+    """None is TLS 1.2."""
+    client_names: frozenset[str] = frozenset()
+    """Common names of the clients that may ask, where ``files.client_ca`` asks for certificates; empty admits all."""
+    health_port: int | None = None
+    """Where probes and metrics are answered as well, over plain HTTP."""
+    drain_seconds: float = 0
+    """How long, after SIGTERM, new connections are still taken and answered."""
+
+
+class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
+    """gunicorn without a command line of its own; ``run()`` returns when the server has been told to stop."""
+
+    def __init__(self, profiles: Mapping[str, Mapping[str, Any]], options: Options) -> None:
+        self.telemetry: Telemetry
+        self.reviewer: Reviewer
+        self.drain_seconds = options.drain_seconds
+        self._profiles = profiles
+        self._given = options
+        self._certificate: Certificate | None = None
+        self._worker: Worker | None = None
+        self._health = _listen(options.host, options.health_port)
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Set every option that is not gunicorn's default."""
+        for name, value in self._options().items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Front:
+        """Return the ASGI application; the worker calls this, so that the arbiter needs no memory for it."""
+        from webhook.serving.asgi import Front  # noqa: PLC0415
+        from webhook.serving.metrics import Telemetry  # noqa: PLC0415
+        from webhook.serving.reviewer import Reviewer  # noqa: PLC0415
+        from webhook.serving.tls import Certificate  # noqa: PLC0415
+
+        self.telemetry = Telemetry()
+        if self._given.files:
+            self._certificate = Certificate(self._given.files, self.telemetry, self._given.tls_minimum)
+        self.reviewer = Reviewer(self._profiles, self.telemetry)
+        return Front(self.reviewer, lambda: self.flask)
+
+    @cached_property
+    def flask(self) -> Flask:
+        """The application that answers everything but reviews; one for both ports, made when it is needed first."""
+        from webhook.serving.flask_app import create_app  # noqa: PLC0415
+
+        return create_app(self.reviewer, self.not_ready)
+
+    def not_ready(self) -> str:
+        """Return why the server should get no traffic, or an empty string."""
+        if self._worker and self._worker.stopping:
+            return "stopping"
+        return self._certificate.check() if self._certificate else ""
+
+    def tls_context(self) -> ssl.SSLContext | None:
+        """Return the context to listen with."""
+        return self._certificate.listening() if self._certificate else None
+
+    def admits(self, certificate: Mapping[str, Any] | None) -> bool:
+        """Tell whether a client with this certificate (as ``getpeercert`` returns it) may ask."""
+        if not self._given.client_names:
+            return True
+        subject = (certificate or {}).get("subject", ())
+        return any(k == "commonName" and v in self._given.client_names for part in subject for k, v in part)
+
+    def started(self, worker: Worker) -> None:
+        """Run in the worker as soon as it listens."""
+        self._worker = worker
+        if self._certificate:
+            self._certificate.check()  # one that cannot be used is told at the start
+        if self._health:
+            from webhook.serving import probes  # noqa: PLC0415
+
+            probes.serve(self._health, lambda: self.flask)
+        logger.info("answering")
+
+    def _options(self) -> dict[str, Any]:
+        host = self._given.host
+        options = {
+            "bind": f"[{host}]:{self._given.port}" if ":" in host else f"{host}:{self._given.port}",
+            "worker_class": "webhook.serving.worker.Worker",
+            "keepalive": KEEPALIVE_SECONDS,
+            "asgi_disconnect_grace_period": 0,  # nobody waits for an answer any more, and a connection takes memory
+            "graceful_timeout": int(self.drain_seconds) + GRACEFUL_SECONDS + 5,
+            "worker_tmp_dir": "/dev/shm",  # noqa: S108 - the heartbeat; a root file system may be read-only
+            "control_socket_disable": True,  # it wants a writable home
+            "logconfig_dict": logs.CONFIGURATION,
+            "logger_class": _Log,
+            "post_fork": heed_signals,
+        }
+        # To gunicorn files mean no more than "TLS is on"; the real ones may not be there yet.
+        return options | ({"certfile": os.devnull, "keyfile": os.devnull} if self._given.files else {})
+
+
+class _Log(Logger):  # type: ignore[misc] # gunicorn has no types
+    """gunicorn's logger without its access log, which a logging configuration turns on: a review has its own line."""
+
+    access_log_enabled = False
+
+
+def heed_signals(arbiter: Arbiter, _worker: object) -> None:
+    """Let a signal to stop end a worker that has no handlers of its own yet.
+
+    It is born with the arbiter's, which put signals into a queue that nobody reads here.
+    """
+    ends = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
+    for number in ends:
+        signal.signal(number, signal.SIG_DFL)
+    with suppress(queue.Empty):
+        while arbiter.SIG_QUEUE.get_nowait() not in ends:
+            pass
+        sys.exit()
+
+
+def serve(profiles: Mapping[str, Mapping[str, Any]], options: Options) -> None:
+    """Serve until told to stop."""
+    logging.raiseExceptions = False  # a full disk behind stderr is no reason to write more
+    # What no line shows need not be found out: https://docs.python.org/3/howto/logging.html#optimization
+    logging._srcfile = None  # noqa: SLF001
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    Server(profiles, options).run()
+
+
+def _listen(host: str, port: int | None) -> socket.socket | None:
+    """Bind now, before the worker starts, so that a port that is taken is told at once."""
+    if port is None:
+        return None
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family)

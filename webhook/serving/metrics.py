@@ -1,0 +1,105 @@
+"""A report as one log line and as counters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
+
+from webhook import __version__
+from webhook.serving.logs import write
+
+if TYPE_CHECKING:
+    from webhook.core.decision import Outcome, Reason, Report
+    from webhook.core.review import Request
+    from webhook.serving.review_key import Sketch
+
+disable_created_metrics()  # type: ignore[no-untyped-call] # they double the series and say when the process started
+
+BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0)
+"""Seconds; a review takes about a millisecond, and the API server gives up after five."""
+
+
+class Telemetry:
+    """The counters of one process. Labels are closed sets: mutations, outcomes, reasons, HTTP codes."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self.reviews = Counter("lastcall_reviews", "Reviews answered", ["outcome"], registry=registry)
+        self.repeated = Counter(
+            "lastcall_repeated_reviews", "Reviews answered as a like Pod's was before", registry=registry
+        )
+        self.decisions = Counter(
+            "lastcall_decisions", "Decisions made", ["mutation", "outcome", "reason"], registry=registry
+        )
+        self.problems = Counter(
+            "lastcall_setting_problems", "Settings that could not be read", ["reason"], registry=registry
+        )
+        self.errors = Counter(
+            "lastcall_internal_errors", "Reviews answered without a patch after a failure", registry=registry
+        )
+        self.rejected = Counter("lastcall_rejected_requests", "Requests not answered", ["code"], registry=registry)
+        self.stalled = Counter(
+            "lastcall_stalled_connections", "Connections ended for being too slow", registry=registry
+        )
+        self.seconds = Histogram(
+            "lastcall_review_duration_seconds", "Time to answer a review", buckets=BUCKETS, registry=registry
+        )
+        self.in_flight = Gauge("lastcall_reviews_in_flight", "Reviews being answered", registry=registry)
+        self.not_after = Gauge(
+            "lastcall_certificate_not_after_seconds", "End of the serving certificate, Unix time", registry=registry
+        )
+        self.ca_not_after = Gauge(
+            "lastcall_ca_not_after_seconds", "End of the first CA of the bundle to end, Unix time", registry=registry
+        )
+        self.loads = Counter("lastcall_certificate_loads", "Certificates taken into use", registry=registry)
+        self.bundle_mismatch = Gauge(
+            "lastcall_certificate_bundle_mismatch",
+            "1 where the certificate in use is not known to verify against the bundle that is there now",
+            registry=registry,
+        )
+        self.reload_errors = Counter(
+            "lastcall_certificate_reload_errors", "Certificate pairs that could not be used", registry=registry
+        )
+        self._counts: dict[tuple[str, Outcome, Reason], Counter] = {}
+        info = Gauge("lastcall_build_info", "Always 1", ["version"], registry=registry)
+        info.labels(__version__).set(1)
+
+    def observe(self, request: Request | Sketch, profile: str, report: Report, seconds: float) -> None:
+        """Count a report and write its log line."""
+        self.seconds.observe(seconds)
+        self.reviews.labels(report.outcome).inc()
+        for decision in report.decisions:
+            key = (decision.mutation, decision.outcome, decision.reason)
+            if key not in self._counts:  # a look-up of its own would be a fifth of the whole answer
+                self._counts[key] = self.decisions.labels(decision.mutation, decision.outcome, decision.reason.code)
+            self._counts[key].inc()
+        for problem in report.problems:
+            self.problems.labels(problem.reason.code).inc()
+        write("info", "review", fields(request, profile, report, seconds))
+
+    def exposition(self) -> bytes:
+        """Return all metrics in the Prometheus text format."""
+        return generate_latest(self.registry)
+
+
+def fields(request: Request | Sketch, profile: str, report: Report, seconds: float) -> dict[str, Any]:
+    """Return what a log line says of a review: never anything of the Pod's env, command or args."""
+    return {
+        "uid": request.uid[:64],
+        "namespace": request.namespace[:253],
+        "pod": request.pod_name[:253],
+        "profile": profile,
+        "dry_run": bool(request.dry_run),
+        "outcome": report.outcome,
+        "decisions": [f"{d.mutation}: {d}" for d in report.decisions[:64]],
+        "problems": [p.message[:256] for p in report.problems[:16]],
+        "milliseconds": round(seconds * 1000, 2),
+    }
