@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
+from webhook.cli import COMMANDS, main
 from webhook.core import settings
 from webhook.core.mutate import TABLES
 from webhook.core.mutations import MUTATIONS
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
     from webhook.core.decision import Reason
 
+WIDTH = 100
+"""Columns of a terminal that the help texts are laid out for."""
 HEADER = "<!-- Written by `make docs` from the code; change it there. -->\n\n"
 
 
@@ -29,6 +34,21 @@ def settings_page() -> str:
 def mutations_page() -> str:
     """Return docs/mutations.md."""
     return HEADER + "\n".join(_mutations()) + "\n"
+
+
+def cli_page() -> str:
+    """Return docs/cli.md: the help text of every command."""
+    return HEADER + "\n".join(_commands()) + "\n"
+
+
+def _commands() -> Iterator[str]:
+    yield "# The command line\n\nWhat `--help` prints. As a kubectl plugin: `kubectl lastcall COMMAND`.\n"
+    top = click.Context(main, info_name="lastcall", **{**main.context_settings, "terminal_width": WIDTH})
+    for name in COMMANDS:
+        command = main.get_command(top, name)
+        assert command is not None  # noqa: S101 - for the type checker
+        context = click.Context(command, info_name=name, parent=top, terminal_width=WIDTH)
+        yield f"## lastcall {name}\n\n```text\n{command.get_help(context)}\n```\n"
 
 
 def _settings() -> Iterator[str]:
@@ -75,7 +95,7 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "&lt;")
 
 
-PAGES = {"docs/settings.md": settings_page, "docs/mutations.md": mutations_page}
+PAGES = {"docs/settings.md": settings_page, "docs/mutations.md": mutations_page, "docs/cli.md": cli_page}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():
