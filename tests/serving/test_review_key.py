@@ -131,7 +131,7 @@ def decided(made: dict[str, Any], profile: dict[str, Any]) -> tuple[object, ...]
 def test_nothing_else_of_a_pod_counts(case: Path) -> None:
     """In every golden case the Pod gets the same answer without the fields that the sketch does not read.
 
-    A mutation that reads more has to say so in core/sketch.py.
+    A mutation that reads more has to say so in serving/review_key.py.
     """
     for report in reports(case):
         made = dict(report.before)
