@@ -51,6 +51,28 @@ def can_unshare() -> bool:
     return done.returncode == 0
 
 
+def _furnish(folder: Path, stdin: str) -> None:
+    """Make what a container and its probe need in the folder, for whatever user."""
+    folder.chmod(0o777)
+    os.mkfifo(folder / "events", 0o666)
+    (folder / "events").chmod(0o666)
+    (folder / "home").mkdir()
+    (folder / "home").chmod(0o777)
+    (folder / "in").write_text(stdin)
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """Return the variables of a container that sees its folder there."""
+    return {
+        "HOME": str(folder / "home"),
+        "HOSTNAME": "pod-0",
+        "npm_config_update_notifier": "false",
+        "PROBE_EVENTS": str(folder / "events"),
+        "PROBE_RECORD": str(folder / "record"),
+        "PROBE_SOCKET": str(folder / "socket"),
+    }
+
+
 @dataclass
 class Outcome:
     """What became of a container: events of the probe, exit code (137 if it had to be killed), output."""
@@ -88,26 +110,11 @@ class Container:
         """
         self.folder = tempfile.TemporaryDirectory(prefix="lc")
         here = Path(self.folder.name)
-        here.chmod(0o777)
-        os.mkfifo(here / "events", 0o666)
-        (here / "events").chmod(0o666)
-        (here / "home").mkdir()
-        (here / "home").chmod(0o777)
+        _furnish(here, stdin)
         self.fifo = os.open(here / "events", os.O_RDWR | os.O_NONBLOCK)
         self.out = (here / "out").open("w+b")
         self.outcome = Outcome()
-        seen_as = INSIDE if enter else here
-        given = {
-            "PATH": path,
-            "HOME": str(seen_as / "home"),
-            "HOSTNAME": "pod-0",
-            "npm_config_update_notifier": "false",
-            "PROBE_EVENTS": str(seen_as / "events"),
-            "PROBE_RECORD": str(seen_as / "record"),
-            "PROBE_SOCKET": str(seen_as / "socket"),
-            **(env or {}),
-        }
-        (here / "in").write_text(stdin)
+        given = _environment(INSIDE if enter else here) | {"PATH": path, **(env or {})}
         with (here / "in").open() as source:
             self.process = subprocess.Popen(
                 [*(enter(here) if enter else (*_NAMESPACES, shell_binary(shell))), *argv],

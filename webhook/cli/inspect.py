@@ -95,27 +95,38 @@ def _remote(
     space = namespace or connected.namespace
     for pod in pods:
         try:
-            running = list(_running(connected.get(client.PODS, pod, space), container))
+            trees, unread = _pod_trees(connected, pod, space, container)
         except client.NotFound:
             gone += 1
             continue
-        except client.ClusterError as error:
-            click.echo(f"error: {error}", err=True)
-            missed += 1
-            continue
-        if not running:
-            click.echo(f"error: {space}/{pod}: no such container is running", err=True)
-            missed += 1
-        for name in running:
-            tree, problem = _tree(connected, pod, space, name)
-            if tree:
-                found.append((f"{space}/{pod}, container {name}", tree))
-            else:
-                click.echo(f"error: {space}/{pod}, container {name}: {problem}", err=True)
-                missed += 1
+        found += trees
+        missed += unread
     if gone:
         click.echo(f"{gone} of {len(pods)} Pods are not there (any more)", err=True)
     return found, missed + (gone == len(pods))
+
+
+def _pod_trees(
+    connected: client.Cluster, pod: str, namespace: str, container: str | None
+) -> tuple[list[tuple[str, Sequence[processes.Process]]], int]:
+    """Return the trees of a Pod's running containers, and how many could not be read; raise ``NotFound``."""
+    found: list[tuple[str, Sequence[processes.Process]]] = []
+    try:
+        running = list(_running(connected.get(client.PODS, pod, namespace), container))
+        problems = [] if running else [f"{namespace}/{pod}: no such container is running"]
+    except client.NotFound:
+        raise
+    except client.ClusterError as error:
+        running, problems = [], [str(error)]
+    for name in running:
+        tree, problem = _tree(connected, pod, namespace, name)
+        if tree:
+            found.append((f"{namespace}/{pod}, container {name}", tree))
+        else:
+            problems.append(f"{namespace}/{pod}, container {name}: {problem}")
+    for problem in problems:
+        click.echo(f"error: {problem}", err=True)
+    return found, len(problems)
 
 
 def _running(pod: dict[str, Any], wanted: str | None) -> Iterator[str]:

@@ -24,6 +24,13 @@ NOT_A_MIRROR_POD = (
     "!has(object.metadata.annotations) || !('kubernetes.io/config.mirror' in object.metadata.annotations)"
 )
 """The kubelet runs a static Pod from its file, whatever the API server makes of its mirror."""
+_POD_CREATIONS = {
+    "apiGroups": [""],
+    "apiVersions": ["v1"],
+    "operations": ["CREATE"],
+    "resources": ["pods"],
+    "scope": "Namespaced",
+}
 Policy = Literal["Ignore", "Fail"]
 
 
@@ -86,7 +93,11 @@ def _webhook(
     name: str, chosen: dict[str, Any], namespace: str, ca_bundle: bytes, failure_policy: Policy
 ) -> dict[str, Any]:
     path = "/mutate" if name == "default" else f"/mutate/{name}"
-    excluded = [*SYSTEM_NAMESPACES, namespace]
+    excluded = {
+        "key": "kubernetes.io/metadata.name",
+        "operator": "NotIn",
+        "values": [*SYSTEM_NAMESPACES, namespace],
+    }
     client: dict[str, Any] = {"service": {"namespace": namespace, "name": NAME, "path": path, "port": 443}}
     if ca_bundle:
         client["caBundle"] = base64.b64encode(ca_bundle).decode("ascii")
@@ -94,26 +105,13 @@ def _webhook(
         "name": f"{name}.lastcall.webhook",
         "admissionReviewVersions": ["v1"],
         "clientConfig": client,
-        "rules": [
-            {
-                "apiGroups": [""],
-                "apiVersions": ["v1"],
-                "operations": ["CREATE"],
-                "resources": ["pods"],
-                "scope": "Namespaced",
-            }
-        ],
+        "rules": [_POD_CREATIONS],
         "matchPolicy": "Equivalent",
         "sideEffects": "None",
         "failurePolicy": failure_policy,
         "timeoutSeconds": TIMEOUT_SECONDS,
         "reinvocationPolicy": "IfNeeded",  # a container that a later webhook adds is ours to look at too
-        "namespaceSelector": {
-            "matchExpressions": [
-                chosen,
-                {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": excluded},
-            ]
-        },
+        "namespaceSelector": {"matchExpressions": [chosen, excluded]},
         "objectSelector": {"matchExpressions": [{"key": INJECT, "operator": "NotIn", "values": ["disabled"]}]},
         "matchConditions": [{"name": "not-a-mirror-pod", "expression": NOT_A_MIRROR_POD}],
     }
