@@ -1,23 +1,22 @@
-"""A real Chromium, driven through plain WebDriver calls (https://www.w3.org/TR/webdriver2/).
-
-The protocol is JSON over HTTP, and the few calls that are needed are shorter than any client's installation.
-"""
+"""A real Chromium, driven by selenium through Debian's chromedriver."""
 
 from __future__ import annotations
 
-import base64
-import json
 import os
 import shutil
-import socket
 import subprocess
 import threading
-import time
-import urllib.request
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from selenium import webdriver
+from selenium.common.exceptions import TimeoutException
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.wait import WebDriverWait
 from werkzeug.serving import make_server
 
 from webhook.report.page.server import create_app
@@ -27,38 +26,32 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SECONDS = 60
-_ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the standard's name for a reference to an element
+"""Within these everything must come true on a busy machine."""
+
+
+__all__ = ["Browser", "Keys", "browser", "page_served"]
 
 
 class Browser:
-    """A window."""
+    """A window, with the few things that the tests do in it."""
 
-    def __init__(self, address: str) -> None:
-        self.address = address
-
-    def call(self, method: str, path: str, body: Any = None) -> Any:
-        """Make one call of the protocol; return its value."""
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.address + path, data, {"Content-Type": "application/json"}, method=method)
-        with urllib.request.urlopen(request, timeout=_SECONDS) as answer:
-            return json.load(answer)["value"]
+    def __init__(self, window: webdriver.Chrome) -> None:
+        self.window = window
 
     def open(self, url: str) -> None:
         """Load a page and wait for it."""
-        self.call("POST", "/url", {"url": url})
+        self.window.get(url)
 
     def run(self, script: str, *arguments: Any) -> Any:
         """Run JavaScript in the page."""
-        return self.call("POST", "/execute/sync", {"script": script, "args": list(arguments)})
+        return self.window.execute_script(script, *arguments)
 
     def until(self, script: str) -> Any:
         """Wait until the expression is true; return it."""
-        end = time.monotonic() + _SECONDS
-        while time.monotonic() < end:
-            if found := self.run(f"return {script}"):
-                return found
-            time.sleep(0.05)
-        raise AssertionError(f"never true: {script}; the page says: {self.text('body')}")
+        try:
+            return WebDriverWait(self.window, _SECONDS, 0.05).until(lambda _: self.run(f"return {script}"))
+        except TimeoutException:
+            raise AssertionError(f"never true: {script}; the page says: {self.text('body')}") from None
 
     def text(self, selector: str) -> str:
         """Return what a person reads in the first element that matches."""
@@ -66,48 +59,42 @@ class Browser:
 
     def type(self, selector: str, keys: str) -> None:
         """Press keys, as a person does."""
-        found = self.call("POST", "/element", {"using": "css selector", "value": selector})
-        self.call("POST", f"/element/{found[_ELEMENT]}/value", {"text": keys})
+        self.window.find_element(By.CSS_SELECTOR, selector).send_keys(keys)
+
+    def press(self, keys: str) -> None:
+        """Press keys, wherever the focus is."""
+        ActionChains(self.window).send_keys(keys).perform()
 
     def click(self, selector: str) -> None:
         """Click the first element that matches."""
-        found = self.call("POST", "/element", {"using": "css selector", "value": selector})
-        self.call("POST", f"/element/{found[_ELEMENT]}/click", {})
+        self.window.find_element(By.CSS_SELECTOR, selector).click()
 
     def picture(self, to: Path) -> None:
         """Write a PNG of the window."""
-        to.write_bytes(base64.b64decode(self.call("GET", "/screenshot")))
+        to.write_bytes(self.window.get_screenshot_as_png())
 
     def log(self) -> list[dict[str, Any]]:
         """Return what the console said since the last call."""
-        found: list[dict[str, Any]] = self.call("POST", "/se/log", {"type": "browser"})
-        return found
+        return list(self.window.get_log("browser"))  # type: ignore[no-untyped-call]
 
 
 @contextmanager
 def browser(*, dark: bool = False, size: tuple[int, int] = (1440, 1250)) -> Iterator[Browser]:
     """Start Chromium without a window; its driver ends with it."""
     driver, chromium = _installed()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"]
-    arguments += [f"--window-size={size[0]},{size[1]}"]
-    arguments += ["--blink-settings=preferredColorScheme=0"] if dark else []
-    options = {"binary": chromium, "args": arguments}
-    wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
-    with subprocess.Popen([driver, f"--port={port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        session = Browser(f"http://127.0.0.1:{port}")
-        try:
-            _ready(session)
-            made = session.call("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})
-            session.address += f"/session/{made['sessionId']}"
-            try:
-                yield session
-            finally:
-                session.call("DELETE", "")
-        finally:
-            process.terminate()
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for argument in ("headless", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", "hide-scrollbars"):
+        options.add_argument(f"--{argument}")
+    options.add_argument(f"--window-size={size[0]},{size[1]}")
+    if dark:
+        options.add_argument("--blink-settings=preferredColorScheme=0")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    window = webdriver.Chrome(options, Service(driver))
+    try:
+        yield Browser(window)
+    finally:
+        window.quit()
 
 
 @contextmanager
@@ -122,19 +109,6 @@ def page_served() -> Iterator[int]:
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-def _ready(session: Browser) -> None:
-    end = time.monotonic() + _SECONDS
-    while True:
-        try:
-            session.call("GET", "/status")
-        except OSError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.05)
-        else:
-            return
 
 
 def _found() -> tuple[str | None, str | None]:
