@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -16,12 +15,13 @@ import pytest
 from click.testing import CliRunner
 
 from tests.support.api_server import Served, kubeconfig, serve
+from tests.support.waiting import until
 from webhook import launcher, processes
 from webhook.cli import main
 from webhook.processes import proc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 SERVER = """\
@@ -38,13 +38,6 @@ RUN = f"{sys.executable} server.py"
 IN_NAMESPACE = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"]
 
 
-def until(true: Callable[[], object]) -> None:
-    end = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 @contextmanager
 def running(folder: Path, argv: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     """Start a server somewhere below ``argv``; leave nothing of it behind."""
@@ -53,7 +46,7 @@ def running(folder: Path, argv: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(argv, cwd=folder, start_new_session=True, **quiet) as process:  # type: ignore[call-overload]
         try:
-            until((folder / "ready").exists)
+            until("the server", (folder / "ready").exists)
             yield process
         finally:
             with suppress(ProcessLookupError):
@@ -91,7 +84,7 @@ def test_trees(tmp_path: Path, argv: list[str], code: int, says: str, heard: boo
         assert (found, says.format(process.pid) in text) == (code, True), text
         os.kill(process.pid, signal.SIGTERM)
         if heard:
-            until((tmp_path / "heard").exists)
+            until("the signal", (tmp_path / "heard").exists)
         elif "ignore" not in argv:
             process.wait(60)
         assert (tmp_path / "heard").exists() == heard
@@ -116,7 +109,7 @@ def test_the_launcher_as_pid_one(tmp_path: Path) -> None:
         code, text = say(process, root)
         assert (code, "the launcher (pid 1) passes SIGTERM on" in text) == (0, True), text
         os.kill(root, signal.SIGTERM)
-        until((tmp_path / "heard").exists)
+        until("the signal", (tmp_path / "heard").exists)
 
 
 def test_json(tmp_path: Path) -> None:

@@ -19,10 +19,11 @@ from tests.cluster.existing import Cluster
 from tests.cluster.installed import build_images, install, overlay
 from tests.cluster.lab import cluster as lab
 from tests.cluster.lab import images
-from tests.cluster.lab.api import Api, wait
+from tests.cluster.lab.api import Api
 from tests.cluster.lab.build import demand
 from tests.cluster.lab.common import LabError, kubectl, say
 from tests.cluster.lab.roll import Traffic, restart, roll, rolled_out
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from tests.cluster.lab.roll import Roll
@@ -64,7 +65,7 @@ def compare(steps: Steps) -> dict[str, Roll]:
         steps.next("deploying examples/demo.yaml")
         space = "demo"
         api.apply(*manifests.demo(space))
-        wait("the app", lambda: rolled_out(api, space, "web"), 240)
+        until("the app", lambda: rolled_out(api, space, "web"), 240)
         url = f"http://{api.get('Service', 'web', space)['spec']['clusterIP']}/"
         steps.next("rolling without lastcall")
         with Traffic(url) as traffic:
@@ -73,7 +74,7 @@ def compare(steps: Steps) -> dict[str, Roll]:
         steps.next(f"kubectl label namespace {space} {label}")
         kubectl("label", "namespace", space, label)
         restart(api, space, "web")
-        wait("patched Pods", lambda: rolled_out(api, space, "web"), 240)
+        until("patched Pods", lambda: rolled_out(api, space, "web"), 240)
         steps.next("rolling with lastcall")
         with Traffic(url) as traffic:
             with_lastcall = roll(api, space, "web", traffic, at_least=REQUESTS, progress=steps.during)

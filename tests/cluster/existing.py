@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.cluster import manifests
-from tests.cluster.lab.api import Api, wait
+from tests.cluster.lab.api import Api
 from tests.cluster.lab.common import binary, sh
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +30,7 @@ class Cluster:
     def namespace(self, name: str, **labels: str) -> None:
         """Create a namespace, and wait until Pods can be created in it."""
         self.api.apply(manifests.namespace(name, **labels))
-        wait("the service account", lambda: self.api.find("ServiceAccount", "default", name))
+        until("the service account", lambda: self.api.find("ServiceAccount", "default", name))
 
 
 @contextmanager
@@ -42,7 +43,7 @@ def existing() -> Iterator[Cluster]:
         argv = [program, "proxy", f"--unix-socket={socket}", "--reject-paths=^$"]
         proxy = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
         try:
-            wait("the API socket", socket.exists)
+            until("the API socket", socket.exists)
             with closing(Api(socket)) as api:
                 yield Cluster(api, lambda *words: sh(program, *words), is_lab=False)
         finally:

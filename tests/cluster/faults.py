@@ -8,9 +8,9 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from tests.cluster.installed import NAMESPACE
-from tests.cluster.lab.api import wait
 from tests.cluster.lab.common import CTR, sh
 from tests.cluster.second import is_ready
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,13 +61,13 @@ def at_random(api: Api, seconds: float) -> Counter[str]:
     """
     done: Counter[str] = Counter()
     end = time.monotonic() + seconds
-    fault, victims = "killed", wait("two ready Pods", lambda: complete(api))
+    fault, victims = "killed", until("two ready Pods", lambda: complete(api))
     while time.monotonic() < end:
         for victim in victims:
             FAULTS[fault](api, victim)
         done[fault] += len(victims)
         time.sleep(CHANCE.uniform(0, 3))
-        there = wait("a ready Pod", lambda: serving(api))
+        there = until("a ready Pod", lambda: serving(api))
         fault, victims = CHANCE.choice(list(FAULTS)), CHANCE.choice((there, there[:1], there[-1:]))
     return done
 
@@ -76,9 +76,9 @@ def one_by_one(api: Api, seconds: float) -> int:
     """Delete any Pod, and the next one when the first one's replacement is ready; return how many there were."""
     count, end = 0, time.monotonic() + seconds
     while time.monotonic() < end:
-        delete(api, CHANCE.choice(wait("two ready Pods", lambda: complete(api))))
+        delete(api, CHANCE.choice(until("two ready Pods", lambda: complete(api))))
         count += 1
-    wait("two ready Pods", lambda: complete(api))
+    until("two ready Pods", lambda: complete(api))
     return count
 
 

@@ -11,9 +11,9 @@ from ruamel.yaml import YAML
 from tests.cluster import manifests
 from tests.cluster.creations import is_patched
 from tests.cluster.lab import images
-from tests.cluster.lab.api import wait
 from tests.cluster.lab.roll import rolled_out
 from tests.support.paths import ROOT
+from tests.support.waiting import until
 from webhook import __version__
 
 if TYPE_CHECKING:
@@ -56,10 +56,10 @@ def overlay(directory: Path, name: str = "") -> Path:
 def install(cluster: Cluster, kustomization: Path) -> None:
     """Apply a kustomization and wait until lastcall answers from every replica."""
     cluster.kubectl("apply", "-k", str(kustomization))
-    wait("lastcall's rollout", lambda: rolled_out(cluster.api, NAMESPACE, "lastcall"), 240)
-    wait("the CA bundle", lambda: trusted(cluster.api))
+    until("lastcall's rollout", lambda: rolled_out(cluster.api, NAMESPACE, "lastcall"), 240)
+    until("the CA bundle", lambda: trusted(cluster.api))
     cluster.namespace(PROBE, **{manifests.INJECT: "enabled"})
-    wait("a patched Pod", lambda: patches(cluster.api))
+    until("a patched Pod", lambda: patches(cluster.api))
     cluster.api.delete("Namespace", PROBE)
 
 
@@ -79,4 +79,4 @@ def uninstall(cluster: Cluster) -> None:
     """Remove the configuration first, so that nobody asks a webhook that is going."""
     cluster.api.delete("MutatingWebhookConfiguration", "lastcall")
     cluster.api.delete("Namespace", NAMESPACE)
-    wait("the end of lastcall", lambda: cluster.api.find("Namespace", NAMESPACE) is None, 240)
+    until("the end of lastcall", lambda: cluster.api.find("Namespace", NAMESPACE) is None, 240)

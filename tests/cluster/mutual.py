@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from tests.cluster import faults
 from tests.cluster.installed import NAMESPACE
 from tests.cluster.lab import cluster as lab
-from tests.cluster.lab.api import wait
 from tests.cluster.lab.common import INSIDE, sh
 from tests.cluster.lab.roll import rolled_out
 from tests.serving.running import review
 from tests.support.paths import ROOT
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +58,7 @@ class Mutual:
         patch = f"--patch-file={self.directory / 'mutual-tls.yaml'}"
         self.cluster.kubectl("patch", "deployment", "lastcall", "-n", NAMESPACE, "--type=json", patch)
         self._rolled_out()
-        wait("the old Pods' end", lambda: len(faults.webhook_pods(self.cluster.api)) == 2, 240)
+        until("the old Pods' end", lambda: len(faults.webhook_pods(self.cluster.api)) == 2, 240)
 
     def forgo(self) -> None:
         """Undo all of it that was done."""
@@ -71,7 +71,7 @@ class Mutual:
             self.demanded = False
 
     def _rolled_out(self) -> None:
-        wait("the rollout", lambda: rolled_out(self.cluster.api, NAMESPACE, "lastcall"), 240)
+        until("the rollout", lambda: rolled_out(self.cluster.api, NAMESPACE, "lastcall"), 240)
 
     def answer(self, *certificate: str) -> str:
         """Send a review to a webhook's Pod, with curl's options for a certificate; return the HTTP status, or 000."""

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tests.cluster import manifests
-from tests.cluster.lab.api import wait
 from tests.cluster.lab.common import INSIDE
 from tests.cluster.lab.pki import NODE_IP
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,11 +77,11 @@ class Replica:
 
     def run(self) -> None:
         """Start the webhook and put it into the Service when it is ready."""
-        wait("the mounted Secret", lambda: self.leaves)
+        until("the mounted Secret", lambda: self.leaves)
         files = [f"--{option}={self.directory}/tls/{name}" for option, name in FILES.items()]
         options = (f"--host={NODE_IP}", f"--port={self.port}", f"--server-name={NAME}.{NAME}.svc")
         self.process = start("webhook.cli", "serve", *options, *files, log=self.directory / "log")
-        wait(f"port {self.port}", self._ready, 60)
+        until(f"port {self.port}", self._ready, 60)
         self.announce(ready=True)
 
     def _ready(self) -> bool:

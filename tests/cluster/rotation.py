@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from certs.pem import read_bundle
 from tests.cluster import manifests
-from tests.cluster.lab.api import url, wait
+from tests.cluster.lab.api import url
 from tests.cluster.lab.common import INSIDE
 from tests.cluster.lab.pki import PKI, write
 from tests.cluster.replica import NAME, Replica, start
 from tests.support.paths import ROOT
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -190,4 +191,4 @@ def built(api: Api, directory: Path, namespace: str) -> Iterator[Stand]:
     finally:
         made.close()
         remove(api)
-        wait("the end of the namespace", lambda: api.find("Namespace", NAME) is None, 60)
+        until("the end of the namespace", lambda: api.find("Namespace", NAME) is None, 60)

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from certs.authority import Authority
-from tests.cluster.lab.api import wait
 from tests.cluster.manifests import IMAGES, pod
+from tests.support.waiting import until
 from webhook import __version__
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def second_webhook(cluster: Cluster, home: str, target: str) -> Iterator[None]:
         server,
         {"apiVersion": "v1", "kind": "Service", "metadata": place, "spec": service},
     )
-    wait("the second webhook's Pod", lambda: is_ready(cluster.api.get("Pod", NAME, home)))
+    until("the second webhook's Pod", lambda: is_ready(cluster.api.get("Pod", NAME, home)))
     cluster.api.apply(configuration(home, target, authority.certificate_pem))
     try:
         yield

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.cluster import varied
+from tests.cluster.compared import comparable, differences
 from tests.cluster.creations import is_patched
-from tests.cluster.lab.api import wait
 from tests.cluster.manifests import INJECT, pod
 from tests.cluster.second import second_webhook
+from tests.support.waiting import until
 from webhook.core.mutate import mutate
 from webhook.core.patch import apply
 from webhook.core.settings import PROFILES
@@ -45,37 +45,6 @@ def failure_policy(api: Api, policy: str) -> Iterator[None]:
         api.json_patch("MutatingWebhookConfiguration", "lastcall", back)
 
 
-def comparable(stored: Object) -> Object:
-    """Return a stored Pod without what is new at every creation."""
-    for key in ("uid", "creationTimestamp", "namespace", "managedFields", "resourceVersion", "generation"):
-        stored["metadata"].pop(key, None)
-    found: Object = renamed(stored)
-    return found
-
-
-def renamed(value: Any) -> Any:
-    """Put one name in place of the random one of the token's volume."""
-    match value:
-        case dict():
-            return {key: renamed(item) for key, item in value.items()}
-        case list():
-            return [renamed(item) for item in value]
-        case str():
-            return re.sub(r"^kube-api-access-[a-z0-9]{5}$", "kube-api-access", value)
-    return value
-
-
-def differences(stored: Any, said: Any, path: str = "") -> list[str]:
-    """Return where two objects differ, and how."""
-    if isinstance(stored, dict) and isinstance(said, dict):
-        keys = sorted(stored.keys() | said.keys())
-        return [line for key in keys for line in differences(stored.get(key), said.get(key), f"{path}/{key}")]
-    if isinstance(stored, list) and isinstance(said, list) and len(stored) == len(said):
-        pairs = enumerate(zip(stored, said, strict=True))
-        return [line for i, (one, other) in pairs for line in differences(one, other, f"{path}/{i}")]
-    return [] if stored == said else [f"{path}: stored {stored!r:.300}, preview said {said!r:.300}"]
-
-
 def accepted(answer: Any) -> Object:
     assert answer.status == 201, answer.object.get("message")
     return dict(answer.object)
@@ -91,7 +60,7 @@ def in_force(api: Api, space: str, container: Object | None = None, **metadata: 
 def test_every_answer_is_accepted_and_is_what_preview_said(lastcall: Cluster, namespace: Callable[..., str]) -> None:
     """Under failurePolicy Fail no Pod is rejected for the webhook; each is stored as preview said, field by field."""
     api, plain, injected = lastcall.api, namespace(), namespace("enabled")
-    wait("the webhook", lambda: is_patched(in_force(api, injected)))
+    until("the webhook", lambda: is_patched(in_force(api, injected)))
     pods = [*varied.generated(GENERATED, plain), *(thing for _, thing in varied.golden(plain))]
     compared = changed = 0
     with failure_policy(api, "Fail"):
@@ -119,7 +88,7 @@ def test_the_namespaces_label_chooses_the_profile(
 ) -> None:
     """The label's value selects a profile: its sleep is in the stored Pod."""
     space = namespace(value)
-    wait("the webhook", lambda: is_patched(in_force(lastcall.api, space)))
+    until("the webhook", lambda: is_patched(in_force(lastcall.api, space)))
     app = in_force(lastcall.api, space)["spec"]["containers"][0]
     assert app["lifecycle"]["preStop"] == {"sleep": {"seconds": seconds}}
 
@@ -136,7 +105,7 @@ def test_a_namespace_that_did_not_opt_in_is_left_alone(
 def test_a_pod_opts_out(lastcall: Cluster, namespace: Callable[..., str], kind: str) -> None:
     """A Pod's own label or annotation keeps it as it came in a namespace that opted in."""
     space = namespace("enabled")
-    wait("the webhook", lambda: is_patched(in_force(lastcall.api, space)))
+    until("the webhook", lambda: is_patched(in_force(lastcall.api, space)))
     assert not is_patched(in_force(lastcall.api, space, **{kind: {INJECT: "disabled"}}))
 
 
@@ -148,7 +117,7 @@ def test_system_namespaces_are_excluded_whatever_their_label(lastcall: Cluster, 
     try:
         thing = pod("probe", space, {"securityContext": RESTRICTED}, securityContext={"runAsNonRoot": True})
         thing["spec"] |= {"automountServiceAccountToken": False}
-        wait("the service account", lambda: api.find("ServiceAccount", "default", space))
+        until("the service account", lambda: api.find("ServiceAccount", "default", space))
         assert not is_patched(accepted(api.create(thing, dry_run=True)))
     finally:
         api.merge("Namespace", space, "", {"metadata": {"labels": {INJECT: None}}})
@@ -165,7 +134,7 @@ RESTRICTED = {
 def test_a_server_side_dry_run_shows_the_patch(lastcall: Cluster, namespace: Callable[..., str]) -> None:
     """`kubectl --dry-run=server` works (sideEffects None), warns as a creation does, and stores nothing."""
     api, space = lastcall.api, namespace("enabled")
-    wait("the webhook", lambda: is_patched(in_force(api, space)))
+    until("the webhook", lambda: is_patched(in_force(api, space)))
     assert is_patched(in_force(api, space))
     thing = pod("probe", space)
     thing["metadata"]["annotations"] = {"lastcall.webhook/pre-stop-sleep-seconds": "soon"}
@@ -176,9 +145,9 @@ def test_a_server_side_dry_run_shows_the_patch(lastcall: Cluster, namespace: Cal
 def test_a_sidecar_that_a_later_webhook_adds_is_covered(lastcall: Cluster, namespace: Callable[..., str]) -> None:
     """Another mutating webhook, called after ours, adds a container: the second round gives it its sleep too."""
     api, space = lastcall.api, namespace("enabled")
-    wait("the webhook", lambda: is_patched(in_force(api, space)))
+    until("the webhook", lambda: is_patched(in_force(api, space)))
     with second_webhook(lastcall, namespace(), space):
-        both = wait("the second webhook", lambda: of_two(api.create(pod("probe", space), dry_run=True)))
+        both = until("the second webhook", lambda: of_two(api.create(pod("probe", space), dry_run=True)))
     assert [container["name"] for container in both] == ["app", "added"]
     assert [container["lifecycle"]["preStop"]["sleep"]["seconds"] for container in both] == [5, 5]
 

@@ -11,9 +11,9 @@ import pytest
 
 from certs.authority import Authority
 from certs.pem import read_bundle
-from tests.cluster.lab.api import wait
 from tests.cluster.replica import NAME
 from tests.cluster.rotation import Stand, account, built
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ def kept(stand: Stand) -> Stand:
     stand.api.merge("MutatingWebhookConfiguration", NAME, "", {"metadata": annotations})
     if stand.controller is None or stand.controller.poll() is not None:
         stand.start_controller(*OPTIONS)
-    wait("a trusted leaf", stand.trusted)
+    until("a trusted leaf", stand.trusted)
     return stand
 
 
@@ -54,7 +54,7 @@ def test_a_foreign_bundle_is_repaired(kept: Stand, pem: bytes) -> None:
     """Whoever overwrites caBundle sees it put right, with the same CA as before."""
     before = kept.bundle()
     kept.overwrite(pem)
-    wait("the bundle", lambda: kept.bundle() == before, 20)
+    until("the bundle", lambda: kept.bundle() == before, 20)
 
 
 def test_a_bundle_that_is_somebody_elses_is_left_alone(kept: Stand) -> None:
@@ -62,7 +62,7 @@ def test_a_bundle_that_is_somebody_elses_is_left_alone(kept: Stand) -> None:
     kept.overwrite(FOREIGN, **{"cert-manager.io/inject-ca-from": "lastcall/lastcall-tls"})
     version = kept.find("Lease", "lastcall-certs")
     kept.api.delete("Secret", "lastcall-tls", NAME)
-    wait("three renewals of the Lease", lambda: renewals(kept, version) >= 3, 20)
+    until("three renewals of the Lease", lambda: renewals(kept, version) >= 3, 20)
     assert kept.bundle() == FOREIGN
     assert not kept.pair()
 
@@ -81,9 +81,9 @@ def test_deleted_secrets_come_back(kept: Stand, names: list[str]) -> None:
     before = kept.bundle()
     for name in names:
         kept.api.delete("Secret", name, NAME)
-    wait("both Secrets", lambda: all(kept.find("Secret", name) for name in ("lastcall-ca", *names)), 30)
+    until("both Secrets", lambda: all(kept.find("Secret", name) for name in ("lastcall-ca", *names)), 30)
     assert set(read_bundle(before)) <= set(read_bundle(kept.bundle()))
-    wait("a trusted leaf", kept.trusted, 30)
+    until("a trusted leaf", kept.trusted, 30)
 
 
 def test_a_broken_pair_is_replaced(kept: Stand) -> None:
@@ -91,7 +91,7 @@ def test_a_broken_pair_is_replaced(kept: Stand) -> None:
     before = kept.pair()
     broken = {"data": {"tls.key": b64encode(b"broken").decode()}}
     kept.api.merge("Secret", "lastcall-tls", NAME, broken)
-    wait("another key", lambda: kept.pair()["tls.key"] not in {b"broken", before["tls.key"]}, 20)
+    until("another key", lambda: kept.pair()["tls.key"] not in {b"broken", before["tls.key"]}, 20)
     assert kept.trusted()
 
 
@@ -99,7 +99,7 @@ def test_rotate_and_status_are_for_people(kept: Stand) -> None:
     """`rotate --ca` brings another generation; `status` shows it and its phase, and says what is wrong."""
     number = 1 + max(ca.generation or 0 for ca in read_bundle(kept.bundle()))
     assert kept.run("rotate", "--ca").stdout.startswith("Asked.")
-    wait("another CA", lambda: read_bundle(kept.bundle())[-1].generation == number, 30)
+    until("another CA", lambda: read_bundle(kept.bundle())[-1].generation == number, 30)
     shown = kept.run("status")
     assert f"lastcall CA generation {number}" in shown.stdout
     assert "phase: " in shown.stdout
@@ -120,8 +120,8 @@ def test_every_rotation_is_one_event(kept: Stand) -> None:
 
     before, leaf = events(), kept.pair()["tls.crt"]
     kept.run("rotate")
-    wait("another leaf", lambda: kept.pair()["tls.crt"] != leaf, 30)
-    wait("its Event", lambda: events() == before + 1, 10)
+    until("another leaf", lambda: kept.pair()["tls.crt"] != leaf, 30)
+    until("its Event", lambda: events() == before + 1, 10)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_missing_permission_is_named_in_one_line(kept: Stand, kind: str, right
         left.append({"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]})
     kept.api.merge(kind, "rotation-certs", place, {"rules": left})
     kept.api.merge("Secret", "lastcall-tls", NAME, {"data": {"tls.key": ""}})
-    wait("the line", lambda: any(missing in line.get("error", "") for line in kept.log()), 30)
+    until("the line", lambda: any(missing in line.get("error", "") for line in kept.log()), 30)
     line = next(line for line in kept.log() if missing in line.get("error", ""))
     assert line["error"] == f"missing permission: {missing}"
 
@@ -156,13 +156,13 @@ def test_another_controller_takes_over_within_thirty_seconds(kept: Stand) -> Non
     kept.kill_controller()
     killed = holder()
     kept.start_controller("--lease-seconds=15")
-    wait("the first holder", lambda: holder() != killed, 30)
+    until("the first holder", lambda: holder() != killed, 30)
     first, holding = kept.controller, holder()
     kept.start_controller("--lease-seconds=15")
     assert first
     first.kill()
     first.wait()
-    wait("the second holder", lambda: holder() != holding, 30)
+    until("the second holder", lambda: holder() != holding, 30)
     kept.kill_controller()
 
 
@@ -178,4 +178,4 @@ def test_a_writer_that_loses_the_lease_stops_at_once(kept: Stand) -> None:
     while time.monotonic() - seen < 5:
         assert kept.bundle() == FOREIGN
         time.sleep(0.2)
-    wait("the repair, when the other one is gone", kept.trusted, 30)
+    until("the repair, when the other one is gone", kept.trusted, 30)

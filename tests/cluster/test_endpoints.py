@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cluster import manifests
-from tests.cluster.lab.api import wait
 from tests.cluster.lab.roll import rolled_out
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,10 +36,10 @@ def test_an_endpoint_serves_on_while_the_hook_sleeps(lastcall: Cluster, namespac
     things = manifests.demo(space)
     things[0]["metadata"]["labels"] = {manifests.INJECT: "ingress"}
     api.apply(*things)
-    wait("the app", lambda: rolled_out(api, space, "web"), 240)
-    name = wait("the endpoints", lambda: next(iter(conditions(api, space)), None))
+    until("the app", lambda: rolled_out(api, space, "web"), 240)
+    name = until("the endpoints", lambda: next(iter(conditions(api, space)), None))
     assert conditions(api, space)[name] == {"ready": True, "serving": True, "terminating": False}
     api.delete("Pod", name, space)
-    wait("the terminating endpoint", lambda: conditions(api, space)[name] == SLEEPING)
+    until("the terminating endpoint", lambda: conditions(api, space)[name] == SLEEPING)
     assert "deletionTimestamp" in api.get("Pod", name, space)["metadata"]
-    wait("the end of the endpoint", lambda: name not in conditions(api, space))
+    until("the end of the endpoint", lambda: name not in conditions(api, space))

@@ -15,9 +15,9 @@ import pytest
 
 from tests.cluster import faults
 from tests.cluster.creations import NO_API, PATCHED, UNPATCHED, Creations, failed_open
-from tests.cluster.lab.api import wait
 from tests.cluster.mutual import Mutual
 from tests.cluster.test_admission import failure_policy
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,8 +36,8 @@ def space(lastcall: Cluster, namespace: Callable[..., str]) -> str:
         pytest.skip("these tests kill processes of the lab")
     made = namespace("enabled")
     with Creations(lastcall.api, made) as creations:
-        wait("five seconds of patched Pods", lambda: steady(creations), 240)
-    wait("the replicas", lambda: faults.complete(lastcall.api), 240)
+        until("five seconds of patched Pods", lambda: steady(creations), 240)
+    until("the replicas", lambda: faults.complete(lastcall.api), 240)
     return made
 
 
@@ -67,7 +67,7 @@ def test_no_fault_of_the_webhook_fails_a_creation_under_ignore(lastcall: Cluster
 def test_deletions_one_by_one_fail_no_creation_under_fail(lastcall: Cluster, space: str) -> None:
     """Each replica deleted as soon as the last one's replacement is ready: every Pod is created, patched."""
     with failure_policy(lastcall.api, "Fail"), Creations(lastcall.api, space) as creations:
-        wait("the first creations", lambda: creations.results.total() > 20)
+        until("the first creations", lambda: creations.results.total() > 20)
         count = faults.one_by_one(lastcall.api, SECONDS)
     tell(f"Fail: {count} deletions, {dict(creations.results)}")
     assert count >= SECONDS / 30
@@ -77,10 +77,10 @@ def test_deletions_one_by_one_fail_no_creation_under_fail(lastcall: Cluster, spa
 def test_replicas_killed_together_fail_creations_under_fail(lastcall: Cluster, space: str) -> None:
     """The negative control: with no replica left, creations do fail, and the API server names the webhook."""
     with failure_policy(lastcall.api, "Fail"), Creations(lastcall.api, space) as creations:
-        wait("the policy", lambda: creations.results.total() > 20)
-        for victim in wait("two ready Pods", lambda: faults.complete(lastcall.api)):
+        until("the policy", lambda: creations.results.total() > 20)
+        for victim in until("two ready Pods", lambda: faults.complete(lastcall.api)):
             faults.kill(lastcall.api, victim)
-        wait("a refusal", lambda: any("failed calling webhook" in result for result in creations.results))
+        until("a refusal", lambda: any("failed calling webhook" in result for result in creations.results))
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_only_the_api_server_with_its_certificate_is_answered(lastcall: Cluster,
         mutual.configure_api_server()
         around = creations.anew()
         mutual.demand()
-        wait("creations", lambda: creations.results.total() > 100)
+        until("creations", lambda: creations.results.total() > 100)
         assert (mutual.answer(*mutual.certificate), mutual.answer()) == ("200", "000")
     tell(f"around the restart: {dict(around)}; after it: {dict(creations.results)}")
     assert creations.results.keys() == {PATCHED}, creations.results
@@ -109,6 +109,6 @@ def test_only_the_api_server_with_its_certificate_is_answered(lastcall: Cluster,
     assert not any("webhook" in result for result in around), around
     mutual.restore_api_server()
     with Creations(lastcall.api, space) as creations:
-        wait("creations", lambda: creations.results.total() > 20)
+        until("creations", lambda: creations.results.total() > 20)
     assert creations.results.keys() == {UNPATCHED}, creations.results
     assert failed_open(lastcall) == creations.results.total()

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cluster.installed import NAMESPACE, overlay
-from tests.cluster.lab.api import wait
 from tests.cluster.lab.roll import rolled_out
 from tests.cluster.manifests import INJECT
+from tests.support.waiting import until
 from webhook.core.decision import Outcome
 from webhook.core.mutate import mutate
 from webhook.core.settings import PROFILES
@@ -48,7 +48,7 @@ def test_the_api_server_accepts_every_overlay(lastcall: Cluster, tmp_path: Path,
 def test_cert_managers_overlay_is_valid_where_its_kinds_are_known(lastcall: Cluster, tmp_path: Path) -> None:
     """Everything but cert-manager's own kinds, which this cluster does not have, passes a server-side dry run."""
     lastcall.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": CERT_MANAGER}))
-    wait(
+    until(
         "cert-manager's kinds",
         lambda: "certificates" in lastcall.kubectl("api-resources", "--api-group=cert-manager.io"),
     )
@@ -62,7 +62,7 @@ def test_every_replica_serves_and_is_restricted(lastcall: Cluster) -> None:
     """The namespace enforces PodSecurity `restricted`, and both replicas run in it."""
     labels = lastcall.api.get("Namespace", NAMESPACE)["metadata"]["labels"]
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
-    wait("the replicas", lambda: rolled_out(lastcall.api, NAMESPACE, "lastcall"))
+    until("the replicas", lambda: rolled_out(lastcall.api, NAMESPACE, "lastcall"))
 
 
 @pytest.mark.parametrize(("target", "absent"), [("lastcall", FORBIDDEN), ("lastcall-certs", ("pip", "setuptools"))])

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.lab.api import wait
 from tests.cluster.lab.common import binary
 from tests.cluster.lab.teardown import mounts, mounts_below
 from tests.cluster.manifests import IMAGES
 from tests.support.paths import ROOT
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 NAME = f"lab{os.getpid()}"
@@ -92,7 +92,7 @@ def test_binaries_of_ones_own_are_taken(tmp_path: Path, monkeypatch: pytest.Monk
 def test_an_interrupted_start_leaves_nothing(number: signal.Signals) -> None:
     """Ctrl-C or SIGTERM while the cluster comes up takes down what there is of it."""
     with lab("up") as process:
-        wait("the API server's process", lambda: "kube-apiserver" in components())
+        until("the API server's process", lambda: "kube-apiserver" in components())
         process.send_signal(number)
         assert process.wait(timeout=120) == 130
     assert traces() == []

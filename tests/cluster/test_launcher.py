@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from tests.cluster import manifests
-from tests.cluster.lab.api import wait
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,9 +101,9 @@ def test_scripts_answer_on_a_kubelet(lastcall: Cluster, namespace: Callable[...,
         return {pod["metadata"]["name"]: (pod["status"].get("containerStatuses") or [{}])[0] for pod in pods}
 
     try:
-        wait("the Pods", lambda: all(status.get("ready") for status in containers().values()), 240)
+        until("the Pods", lambda: all(status.get("ready") for status in containers().values()), 240)
         api.call("DELETE", f"/api/v1/namespaces/{space}/pods?gracePeriodSeconds=20")
-        wait("their end", lambda: all("terminated" in status["state"] for status in containers().values()), 120)
+        until("their end", lambda: all("terminated" in status["state"] for status in containers().values()), 120)
         ended = {name: status["state"]["terminated"] for name, status in containers().items()}
     finally:
         for start in STARTS + ORIGINALS:

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from certs.authority import Authority, service_names
-from tests.cluster.lab.api import wait
 from tests.cluster.replica import NAME, RATE, Stream
 from tests.cluster.rotation import Stand, built
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,7 +51,7 @@ def test_no_creation_fails_while_leaf_and_ca_rotate(stand: tuple[Stand, str]) ->
     for replica in made.replicas:
         replica.run()
     stream, end = Stream(made.api, pods), time.monotonic() + SECONDS
-    wait("a patched Pod", lambda: _works(made, pods), 30)
+    until("a patched Pod", lambda: _works(made, pods), 30)
     flow = threading.Thread(target=stream.flow, args=(lambda: time.monotonic() > end,))
     flow.start()
     _disturb(made, end)
@@ -70,7 +70,7 @@ def test_replacing_ca_and_leaf_together_fails_creations(stand: tuple[Stand, str]
     _replace_everything(made)
     for replica in made.replicas:
         replica.run()
-    wait("a patched Pod", lambda: _works(made, pods), 30)
+    until("a patched Pod", lambda: _works(made, pods), 30)
     end = time.monotonic() + 25
     stream = Stream(made.api, pods)
     flow = threading.Thread(target=stream.flow, args=(lambda: time.monotonic() > end,))
@@ -95,7 +95,7 @@ def _disturb(made: Stand, end: float) -> None:
         made.kill_controller()
         time.sleep(chance.uniform(0, 2))
         made.start_controller(*LIFETIMES)
-        wait("the controller", lambda: made.starts() == len(made.controllers), 60)
+        until("the controller", lambda: made.starts() == len(made.controllers), 60)
         if not restarted and left < SECONDS / 2:
             made.replicas[1].restart(PROPAGATION_SECONDS)
             restarted = True

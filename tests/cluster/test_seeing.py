@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.cluster import manifests
-from tests.cluster.lab.api import wait
 from tests.cluster.lab.common import INSIDE, KUBECONFIG
 from tests.support.paths import ROOT
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,7 @@ def test_audit_and_inspect(cluster: Cluster, namespace: Callable[..., str]) -> N
         thing["spec"] |= {"replicas": 1, "selector": {"matchLabels": {"app": name}}}
         thing["spec"]["template"]["metadata"]["labels"] = {"app": name}
     cluster.api.apply(deployment, node)
-    wait("the Pods", lambda: len(pods(cluster, space)) == 2, 240)
+    until("the Pods", lambda: len(pods(cluster, space)) == 2, 240)
     by_name = {p["metadata"]["labels"]["app"]: p["metadata"]["name"] for p in pods(cluster, space)}
 
     code, found = lastcall_says(cluster, "audit", "-n", space, "--fail-on", "loses")

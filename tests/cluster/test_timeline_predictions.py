@@ -10,7 +10,7 @@ import pytest
 
 from tests.cluster import manifests
 from tests.cluster.ends import Seen
-from tests.cluster.lab.api import wait
+from tests.support.waiting import until
 from webhook.core import pod as view
 from webhook.predict import FAILS, IGNORES, Cause, End, Fate, Scenario, predict
 
@@ -137,17 +137,17 @@ def observe(cluster: Cluster, space: str, names: Iterable[str]) -> Seen:
         cluster.api.apply(thing)
     found = Seen(cluster, space)
     found.watch()
-    wait("the Pods", lambda: len(found.last) == len(made) and all(map(_ready, list(found.last.values()))), 300)
+    until("the Pods", lambda: len(found.last) == len(made) and all(map(_ready, list(found.last.values()))), 300)
     for name, thing in made.items():
         for one in (*thing["spec"]["containers"], *thing["spec"]["initContainers"]):
             found.log(name, one["name"])
-    wait("the containers", lambda: all("start" in said for said in found.said.values()), 120)
+    until("the containers", lambda: all("start" in said for said in found.said.values()), 120)
     for batch in batched(made, AT_ONCE):
         for name in batch:
             seconds = CASES[name].delete
             cluster.api.delete("Pod", name, space, **({} if seconds is None else {"gracePeriodSeconds": str(seconds)}))
             found.deleted[name] = time.time()
-        wait("the ends", lambda: found.gone >= set(found.deleted), 120)
+        until("the ends", lambda: found.gone >= set(found.deleted), 120)
     found.stop()
     cluster.api.delete("Namespace", space)
     return found

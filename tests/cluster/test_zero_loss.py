@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cluster import manifests
-from tests.cluster.lab.api import wait
 from tests.cluster.lab.common import CLIENT_NET
 from tests.cluster.lab.roll import Traffic, roll, rolled_out
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +54,7 @@ def test_a_rolling_update_loses_requests_without_and_none_with_lastcall(
 def rolls(api: Api, tool: str, shell: str, space: str, net: str) -> list[Roll]:
     """Roll a Deployment once without lastcall, then RUNS times with it."""
     api.apply(*manifests.demo(space, shell=shell, command=[tool, "start"]))
-    wait("the app", lambda: rolled_out(api, space, "web"), 240)
+    until("the app", lambda: rolled_out(api, space, "web"), 240)
     url = f"http://{api.get('Service', 'web', space)['spec']['clusterIP']}/"
     api.apply(manifests.namespace(space, **{manifests.INJECT: PROFILE}))
     with Traffic(url, net) as traffic:

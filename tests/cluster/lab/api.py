@@ -7,13 +7,12 @@ import json
 import re
 import socket
 import threading
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 Object = dict[str, Any]  # as the API has it
@@ -190,13 +189,3 @@ def url(kind: str, name: str = "", namespace: str = "", **query: str) -> str:
     space = f"/namespaces/{quote(namespace)}" if namespace else ""
     tail = f"/{quote(name)}" if name else ""
     return f"{group}{space}/{plural}{tail}" + (f"?{urlencode(query)}" if query else "")
-
-
-def wait(what: str, ready: Callable[[], Any], patience: float = 120) -> Any:
-    """Await a condition and return its value; AssertionError names what did not come."""
-    deadline = time.monotonic() + patience
-    while True:
-        if value := ready():
-            return value
-        assert time.monotonic() < deadline, f"{what}: not within {patience} s"
-        time.sleep(0.1)

@@ -125,7 +125,17 @@ def kubelet() -> None:
     """Start the kubelet, in a cgroup of its own so that two labs do not clean up each other's Pods."""
     for group in cgroups():
         group.mkdir(exist_ok=True)
-    config = {
+    write(DIR / "kubelet.yaml", _kubelet_configuration())
+    files = (
+        f"--config={DIR}/kubelet.yaml",
+        f"--kubeconfig={DIR}/kubelet.kubeconfig",
+        f"--root-dir={DIR}/kubelet",
+    )
+    start("kubelet", binary("kubelet"), *files, f"--hostname-override={NAME}", f"--node-ip={NODE_IP}", "--v=2")
+
+
+def _kubelet_configuration() -> dict[str, object]:
+    return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
         "authentication": {
@@ -153,13 +163,6 @@ def kubelet() -> None:
         # Secrets reach Pods by watch (the default) and the next sync: a short one, as a test waits for it.
         "syncFrequency": "10s",
     }
-    write(DIR / "kubelet.yaml", config)
-    files = (
-        f"--config={DIR}/kubelet.yaml",
-        f"--kubeconfig={DIR}/kubelet.kubeconfig",
-        f"--root-dir={DIR}/kubelet",
-    )
-    start("kubelet", binary("kubelet"), *files, f"--hostname-override={NAME}", f"--node-ip={NODE_IP}", "--v=2")
 
 
 def kube_proxy(propagation: float) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 from subprocess import DEVNULL, STDOUT, Popen
 from typing import TYPE_CHECKING
 
+from tests.support import waiting
+
 from .common import DIR, ENVIRONMENT, INSIDE, LabError
 
 if TYPE_CHECKING:
@@ -79,16 +81,19 @@ def reap() -> None:
     CHILDREN[:] = [child for child in CHILDREN if child.poll() is None]
 
 
-def until(what: str, ready: Callable[[], bool], patience: float = 120) -> None:
-    """Wait for a condition; quote the component that is gone when it does not come."""
-    deadline = time.monotonic() + patience
-    while not ready():
+def until(what: str, ready: Callable[[], bool], patience: float = waiting.PATIENCE) -> None:
+    """Wait for a condition; LabError quotes the component that is gone when it does not come."""
+
+    def ready_or_gone() -> bool:
         for name in recorded():
             if not alive(name):
                 raise LabError(f"waiting for {what}: {name} ended: {last_line(name)}")
-        if time.monotonic() > deadline:
-            raise LabError(f"waiting for {what}: took longer than {patience} s")
-        time.sleep(0.1)
+        return ready()
+
+    try:
+        waiting.until(what, ready_or_gone, patience)
+    except AssertionError as error:
+        raise LabError(f"waiting for {error}") from None
 
 
 def last_line(name: str) -> str:

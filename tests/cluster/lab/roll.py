@@ -9,10 +9,11 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field, replace
-from typing import IO, TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Self, TypeAlias
+
+from tests.support.waiting import until
 
 from .api import url as api_url
-from .api import wait
 from .common import CLIENT_NET, HERE, INSIDE
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from .api import Api
 
 ROOT = HERE.parents[2]
+Progress: TypeAlias = "Callable[[str, int], None]"
+"""Is given the stage of a rollout and the requests counted so far."""
 PATIENCE = 240  # seconds for a rollout and for the end of its old Pods: a busy machine is no failure
 
 
@@ -154,34 +157,32 @@ def rolled_out(api: Api, namespace: str, name: str) -> bool:
     return status.get("observedGeneration", 0) >= deployment["metadata"]["generation"] and counts == [wanted] * 3
 
 
+def _silent(stage: str, requests: int) -> None:
+    """Report no progress."""
+
+
 def roll(
-    api: Api,
-    namespace: str,
-    name: str,
-    traffic: Traffic,
-    *,
-    at_least: int = 0,
-    progress: Callable[[str, int], None] = lambda _stage, _requests: None,
+    api: Api, namespace: str, name: str, traffic: Traffic, *, at_least: int = 0, progress: Progress = _silent
 ) -> Roll:
     """Restart a Deployment under load; return when the old Pods are gone and `at_least` requests were counted."""
 
-    def until(stage: str, ready: Callable[[], bool]) -> None:
+    def at(stage: str, ready: Callable[[], bool]) -> None:
         def reached() -> bool:
             progress(stage, traffic.counts.requests)
             return ready()
 
-        wait(stage, reached, PATIENCE)
+        until(stage, reached, PATIENCE)
 
     labels = api.get("Deployment", name, namespace)["spec"]["selector"]["matchLabels"]
     with Ends(api, namespace, labels) as ends:
-        until("steady traffic", traffic.steady)
+        at("steady traffic", traffic.steady)
         before, old, begin = traffic.counts, ends.pods(), time.monotonic()
         traffic.lag = 0
         restart(api, namespace, name)
-        until("the rollout", lambda: rolled_out(api, namespace, name))
+        at("the rollout", lambda: rolled_out(api, namespace, name))
         seconds = time.monotonic() - begin
-        until("the end of the old Pods", lambda: not old & ends.pods())
-        until("the requests", lambda: traffic.counts.requests >= before.requests + at_least)
-        until("steady traffic again", traffic.steady)
+        at("the end of the old Pods", lambda: not old & ends.pods())
+        at("the requests", lambda: traffic.counts.requests >= before.requests + at_least)
+        at("steady traffic again", traffic.steady)
     exits = [(container, code) for (pod, container), code in sorted(ends.codes.items()) if pod in old]
     return Roll(replace(traffic.counts.since(before), lag=traffic.lag), round(seconds, 1), exits)
