@@ -64,14 +64,14 @@ FINDINGS = [
         make(10),
         {"drain": 60},
         {"EndsBeforeTraffic", "KilledInDrain"},
-        "loses new connections for 3 s, and requests under way",
+        "loses new connections for 3 s, and in-flight requests",
         id="no hook and a drain that is too long",
     ),
     pytest.param(
         make(15, container(**sleep(15))),
         {},
         {"HookEatsGrace", "KilledInDrain"},
-        "loses requests under way",
+        "loses in-flight requests",
         id="the hook eats the grace",
     ),
     pytest.param(
@@ -81,7 +81,7 @@ FINDINGS = [
         make(15, container(**run("sleep", "20"))),
         {},
         {"HookCut", "KilledInDrain"},
-        "loses requests under way",
+        "loses in-flight requests",
         id="the hook is cut",
     ),
     pytest.param(
@@ -105,21 +105,21 @@ FINDINGS = [
         make(30, container(**sleep(5))),
         {"drain": IGNORES},
         {"IgnoresSignal"},
-        "loses requests under way",
+        "loses in-flight requests",
         id="a process that ignores the signal serves until it is killed",
     ),
     pytest.param(
         make(30, {"name": "app", "command": ["npm", "start"]}),
         {},
         {"SignalDropped", "EndsBeforeTraffic"},
-        "loses new connections for 2.5 s, and requests under way",
+        "loses new connections for 2.5 s, and in-flight requests",
         id="npm",
     ),
     pytest.param(
         make(30, {"name": "app", "command": ["sh", "-c", "npm start"]}),
         {},
         {"SignalKept"},
-        "loses requests under way",
+        "loses in-flight requests",
         id="a shell's server serves until it is killed",
     ),
     pytest.param(
@@ -136,7 +136,7 @@ FINDINGS = [
         make(30, container(**sleep(10)), container("proxy")),
         {"drains": {"proxy": 4}},
         {"EndsBeforeTraffic", "SidecarEndsFirst"},
-        "loses new connections for 3 s, and requests under way",
+        "loses new connections for 3 s, and in-flight requests",
         id="a classic sidecar without a hook",
     ),
     pytest.param(
@@ -150,7 +150,7 @@ FINDINGS = [
         make(6, container(**sleep(6)), init=(sidecar(),)),
         {"drains": {"app": 1.5, "sidecar": 0.5}},
         {"HookEatsGrace", "SidecarEndsFirst"},
-        "loses requests under way",
+        "loses in-flight requests",
         id="a native sidecar that could not wait",
     ),
     pytest.param(make(30, container(**sleep(5)), init=(sidecar(),)), {}, set(), "loses nothing", id="one that could"),
@@ -158,7 +158,7 @@ FINDINGS = [
         make(45, container(**sleep(15))),
         {"cause": Cause.SPOT},
         {"CauseTooShort", "HookEatsGrace", "KilledInDrain"},
-        "loses requests under way",
+        "loses in-flight requests",
         id="a node that does not wait",
     ),
     pytest.param(
@@ -208,7 +208,7 @@ def test_messages_name_seconds_and_advice() -> None:
     )
     assert "preStop sleep" in finding.advice
     (finding,) = timeline(make(15, container(**http()))).findings
-    assert finding.advice == "Say it: --hook app=SECONDS."
+    assert finding.advice == "Set it with --hook app=SECONDS."
 
 
 def test_liveness_withdraws_the_endpoint_after_the_end() -> None:

@@ -67,7 +67,7 @@ def test_paste(opened: Browser) -> None:
     assert "loses new connections for 2.5 s" in opened.text(".chart")
     assert opened.run("return document.querySelectorAll('.chart svg rect.drain').length") == 1
     assert "terminationGracePeriodSeconds: 35" in opened.text("pre.diff")
-    assert "npm does not pass SIGTERM on" in opened.text(".card")
+    assert "npm does not forward SIGTERM" in opened.text(".card")
 
 
 def test_keyboard(opened: Browser) -> None:

@@ -94,9 +94,9 @@ def test_what_is_large_is_not_remembered(made: dict[str, Any]) -> None:
 def test_a_pod_that_was_not_looked_at_is_looked_at_the_next_time() -> None:
     """What was said in a hurry is not remembered."""
     reviewer = Reviewer(PROFILES, Telemetry())
-    assert b"was not looked at" in reviewer.answer(body(POD), "default", PodReason.TOO_BUSY)
+    assert b"was not handled" in reviewer.answer(body(POD), "default", PodReason.TOO_BUSY)
     assert reviewer.answer(body(POD), "default") == anew(POD)
-    assert b"was not looked at" in reviewer.answer(body(POD), "default", PodReason.TOO_BUSY)
+    assert b"was not handled" in reviewer.answer(body(POD), "default", PodReason.TOO_BUSY)
 
 
 @pytest.mark.parametrize("image", [b"1e999", b'"\xff"'], ids=["a number out of range", "no UTF-8"])

@@ -25,7 +25,7 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
     """Nothing is changed, and nobody needs to act."""
     REFUSED = "refused"
-    """A change was wanted but is not safe; the whole Pod is then left as it came."""
+    """A change was wanted but is not safe; the whole Pod is then admitted unchanged."""
 
 
 class Reason(Enum):
@@ -100,7 +100,7 @@ class Report(msgspec.Struct, frozen=True):
     before: Mapping[str, Any]
     after: Mapping[str, Any]
     operations: Operations
-    """The whole patch; empty where the Pod stays as it came."""
+    """The whole patch; empty where the Pod is admitted unchanged."""
     decisions: tuple[Decision, ...]
     problems: tuple[Problem, ...] = ()
 

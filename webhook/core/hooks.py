@@ -43,7 +43,7 @@ class Handler(View, frozen=True):
 
     @property
     def seconds(self) -> int | None:
-        """How long the hook takes, in whole seconds rounded up; None where that cannot be told."""
+        """How long the hook takes, in whole seconds rounded up; None where that is unknown."""
         if self.actions != 1:
             return None
         if self.sleep:

@@ -31,11 +31,11 @@ KNATIVE = "serving.knative.dev/revision"
 
 
 class PodReason(Reason):
-    """Why a whole Pod is left as it came."""
+    """Why a whole Pod is admitted unchanged."""
 
     NOT_A_POD_CREATE = (
-        "only the creation of a Pod is looked at, not {what}",
-        "Nothing to do: what matters cannot change in an existing Pod.",
+        "only the creation of a Pod is handled, not {what}",
+        "Nothing to do: the fields that lastcall sets cannot change in an existing Pod.",
     )
     MALFORMED = (
         "cannot be read: {problem}",
@@ -58,7 +58,7 @@ class PodReason(Reason):
         "Set a preStop hook in the DaemonSet itself if its Pods serve traffic.",
     )
     KNATIVE_REVISION = (
-        "belongs to a Knative Revision: its queue-proxy drains the requests itself and must hear SIGTERM at once",
+        "belongs to a Knative Revision: its queue-proxy drains the requests itself and must receive SIGTERM at once",
         "Nothing to do: a preStop sleep would break Knative's own drain (knative/serving#13229).",
     )
     NOT_ALWAYS_RESTARTED = (
@@ -66,7 +66,7 @@ class PodReason(Reason):
         "Nothing to do.",
     )
     NO_GRACE = (
-        "terminationGracePeriodSeconds is {seconds}: it is meant to be killed at once",
+        "terminationGracePeriodSeconds is {seconds}: the Pod asks to be killed at once",
         "Raise terminationGracePeriodSeconds if it should end gracefully.",
     )
     REFUSED_TOGETHER = (
@@ -74,16 +74,16 @@ class PodReason(Reason):
         "All or nothing: see the other refusal.",
     )
     OUT_OF_TIME = (
-        "was not looked at: the API server would not have waited for the answer",
-        "Give the webhook more CPU or another replica; then create the Pod anew.",
+        "was not handled: the API server's timeout was too close",
+        "Give the webhook more CPU or another replica; then create the Pod again.",
     )
     TOO_BUSY = (
-        "was not looked at: too many reviews are waiting",
-        "Give the webhook more CPU or another replica; then create the Pod anew.",
+        "was not handled: too many reviews are waiting",
+        "Give the webhook more CPU or another replica; then create the Pod again.",
     )
     RESULT_REJECTED = (
         "the API server would reject the result: {problem}",
-        "The Pod is left as it came. This is most likely a defect of lastcall: please report it.",
+        "The Pod is admitted unchanged. This is most likely a defect of lastcall: please report it.",
         True,
     )
 
@@ -116,12 +116,12 @@ def mutate(document: Mapping[str, Any], layers: Sequence[Layer] = (), override: 
 
 
 def untouched(document: Mapping[str, Any], reason: PodReason, **values: object) -> Report:
-    """Leave the whole Pod as it came, for one reason."""
+    """Leave the whole Pod unchanged, for one reason."""
     return Report(document, document, (), (replace(skipped("pod", reason, **values), mutation="pod"),))
 
 
 def _gate(pod: Pod) -> tuple[PodReason, dict[str, object]] | None:
-    """Return why the whole Pod is left as it came, with what fills the sentence; or None."""
+    """Return why the whole Pod is admitted unchanged, with what fills the sentence; or None."""
     out = next((n for n in ("label", "annotation") if getattr(pod, n + "s").get(INJECT) == "disabled"), None)
     if out:
         return PodReason.OPTED_OUT, {"kind": out, "key": INJECT}
@@ -158,7 +158,7 @@ def _operations(decisions: Sequence[Decision]) -> Operations:
 def _refuse(
     document: Mapping[str, Any], decisions: Sequence[Decision], refusal: Decision, resolved: Resolved
 ) -> Report:
-    """Leave the Pod as it came: a sleep without its grace period is worse than neither."""
+    """Leave the Pod unchanged: a sleep without its grace period is worse than neither."""
     together = refused("pod", PodReason.REFUSED_TOGETHER, code=refusal.reason.code)
     kept = tuple(
         replace(together, target=d.target, mutation=d.mutation) if d.outcome is Outcome.PATCHED else d

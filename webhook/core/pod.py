@@ -48,7 +48,7 @@ class Container(View, frozen=True):
 
     @property
     def pre_stop_seconds(self) -> int | None:
-        """How long the preStop hook takes: 0 without one, None where it cannot be told."""
+        """How long the preStop hook takes: 0 without one, None where it is unknown."""
         return self.pre_stop.seconds if self.pre_stop else 0
 
     @property

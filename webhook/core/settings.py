@@ -87,7 +87,7 @@ class SettingsReason(Reason):
 
     INVALID_SETTING = (
         "{name} must be {form}",
-        "Correct the value; until then the layer below it stays in force (`lastcall settings` shows the layers).",
+        "Correct the value; until then the lower layer stays in force (`lastcall settings` shows the layers).",
         True,
     )
     UNKNOWN_SETTING = (

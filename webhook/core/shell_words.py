@@ -1,4 +1,4 @@
-r"""Split a shell's ``-c`` string into its simple commands, or say that it cannot be told.
+r"""Split a shell's ``-c`` string into its simple commands, or say that they are unknown.
 
 What matters is where commands and words begin: which word is a command's program. What a word expands to is
 never worked out; an expansion keeps its ``$`` or backtick.
@@ -31,7 +31,7 @@ _RESERVED = frozenset(("if", "then", "elif", "else", "while", "until", "do", "{"
 
 
 def commands(text: str) -> list[list[str]] | None:
-    """Return the words of each simple command in ``text``, in order; None if that cannot be told.
+    """Return the words of each simple command in ``text``, in order; None if they are unknown.
 
     The words are without their quotes. Redirections, comments, and the reserved words and assignments in front of
     a command are left out, and so are commands of nothing else.

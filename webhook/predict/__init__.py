@@ -81,8 +81,8 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
         if not self.serves:
             return "serves no requests"
         if self.lost_seconds:
-            return f"loses new connections for {self.lost_seconds:g} s" + self._and_cut(", and requests under way")
-        return self._and_cut("loses requests under way") or "loses nothing"
+            return f"loses new connections for {self.lost_seconds:g} s" + self._and_cut(", and in-flight requests")
+        return self._and_cut("loses in-flight requests") or "loses nothing"
 
     def _and_cut(self, words: str) -> str:
         cut = {

@@ -19,21 +19,24 @@ if TYPE_CHECKING:
 
 
 class Harm(Reason):
-    """Why requests are lost when the Pod ends; ``warns`` marks what loses them, the rest explains or costs time."""
+    """Why requests are lost when the Pod ends, and what else goes wrong.
+
+    ``warns`` marks what loses requests; the rest explains, or costs time.
+    """
 
     SIGNAL_DROPPED = (
-        "{program} does not pass {signal} on: it ends within {seconds} s, and the server with it in mid-request",
-        "Start the server itself (`node server.js`), or let lastcall put its launcher in front of {program}.",
+        "{program} does not forward {signal}: it ends within {seconds} s and takes the server with it, in mid-request",
+        "Start the server itself (`node server.js`), or let lastcall start it through its launcher.",
         True,
     )
     SIGNAL_KEPT = (
-        "{program} keeps {signal} to itself: the server never hears it and is killed {seconds} s later",
+        "{program} does not forward {signal}: the server never receives it and is killed {seconds} s later",
         "Put `exec` in front of the command in the shell's string, or name the program without a shell.",
         True,
     )
     ENDS_BEFORE_TRAFFIC = (
         "stops accepting at {at} s, but requests arrive until {until} s: {seconds} s of new connections are lost",
-        "Delay the stop signal with a preStop sleep that is longer than the endpoint takes to be withdrawn.",
+        "Delay the stop signal with a preStop sleep that is longer than the endpoint's withdrawal takes.",
         True,
     )
     KILLED_IN_DRAIN = (
@@ -43,7 +46,7 @@ class Harm(Reason):
     )
     IGNORES_SIGNAL = (
         "ignores {signal} and is killed at {at} s",
-        "Handle the signal: stop listening, finish what is under way, exit.",
+        "Handle the signal: stop listening, finish the in-flight requests, exit.",
         True,
     )
     SIDECAR_ENDS_FIRST = (
@@ -72,8 +75,8 @@ class Harm(Reason):
         "Raise the limit where it is set, or keep hook plus drain within it.",
     )
     HOOK_LENGTH_ASSUMED = (
-        "how long its {kind} hook takes cannot be read: {seconds} s are assumed",
-        "Say it: --hook {container}=SECONDS.",
+        "the length of its {kind} hook is unknown: {seconds} s are assumed",
+        "Set it with --hook {container}=SECONDS.",
     )
     HELD_BY_SLEEP = (
         "has ended at {at} s, but its sleep goes on: the Pod stays until {until} s",

@@ -1,7 +1,7 @@
-"""Let the real process hear SIGTERM: put the launcher in front of npm, npx, yarn and pnpm.
+"""Let the real process receive SIGTERM: put the launcher in front of npm, npx, yarn and pnpm.
 
 npm signals only the shell that it started, yarn exits at once, ``sh -c`` does not forward at all: the server is killed
-in mid-request. The launcher starts what the package manager would have started, and gets out of the way.
+in mid-request. The launcher starts what the package manager would have started, without it.
 https://github.com/npm/cli/issues/6547, https://github.com/yarnpkg/yarn/issues/4667
 """
 
@@ -39,26 +39,26 @@ class Entrypoint(Reason):
     )
     LAUNCHER_ADDED_WITHOUT_SLEEP = (
         "starts {tool} through the launcher ({mode}), but without a sleep it may lose more requests than before",
-        "A server that drains well is gone sooner, so more requests meet its dead address. Set pre-stop-sleep-seconds"
+        "A server that drains well exits sooner, so more requests fail on its old address. Set pre-stop-sleep-seconds"
         " to more than 0, or entrypoint to off.",
         True,
     )
     IMAGE_COMMAND_UNKNOWN = (
         "names no command, and its image's CMD is invisible at admission"
         " (lastcall.webhook/image-command.{name} declares it)",
-        "If the image starts npm, yarn or pnpm, say so: the annotation is a JSON list of the image's ENTRYPOINT and"
+        "If the image starts npm, yarn or pnpm, declare it: the annotation is a JSON list of the image's ENTRYPOINT and"
         ' CMD, as in lastcall.webhook/image-command.web: \'["docker-entrypoint.sh", "npm", "start"]\'.',
     )
     IMAGE_ENTRYPOINT_UNKNOWN = (
         "keeps its args: they go to its image's ENTRYPOINT, which is invisible at admission"
         " (lastcall.webhook/image-command.{name} declares it)",
         "Put the whole command into `command`, or declare the ENTRYPOINT: the annotation is a JSON list, as in"
-        " lastcall.webhook/image-command.web: '[\"docker-entrypoint.sh\"]'. An ENTRYPOINT may look at its arguments, or"
-        " take them for its own.",
+        " lastcall.webhook/image-command.web: '[\"docker-entrypoint.sh\"]'. An unknown ENTRYPOINT may inspect its"
+        " arguments, or take them as its own options.",
     )
     NO_PACKAGE_MANAGER = (
         "does not start npm, npx, yarn or pnpm",
-        "Nothing to do: the process gets SIGTERM itself, or whatever starts it is responsible.",
+        "Nothing to do: the process receives SIGTERM, or the program that starts it is responsible.",
     )
     ONE_SHOT = (
         "runs a package manager command that ends by itself",
@@ -73,7 +73,7 @@ class Entrypoint(Reason):
         "Nothing to do.",
     )
     BUN = (
-        "starts bun, which is left alone",
+        "starts bun, which is not changed",
         "Start the server itself (`bun server.js`) where `bun run` does not forward SIGTERM.",
     )
     ALREADY_LAUNCHED = (
@@ -81,25 +81,25 @@ class Entrypoint(Reason):
         "Nothing to do: the API server calls again when another webhook has changed the Pod.",
     )
     UNCERTAIN = (
-        "what its command starts, or who handles its signals, cannot be told with certainty",
-        "Name the program plainly in command to have it start through the launcher; a script with a trap of its own is"
-        " left to its author.",
+        "keeps its command: what it starts, or what handles its signals, is unknown",
+        "Name the program itself in command to start it through the launcher. A script that sets its own trap is not"
+        " changed.",
     )
     SHELL_NOT_PROVEN = (
         "keeps its command: nothing in the Pod proves that a shell can be started there",
         "Put npm, yarn, pnpm or a shell by name first in command: args alone may go to an interpreter, and an image may"
-        ' have no shell. If it has /bin/sh, say so: annotation lastcall.webhook/image-shell: "yes".',
+        ' have no shell. If it has /bin/sh, declare it: annotation lastcall.webhook/image-shell: "yes".',
     )
     SHELL_DENIED = (
         "keeps its command: its image has no shell, as {origin} says",
         "Nothing to do. To have the command rewritten, set image-shell to unknown or yes.",
     )
     LAUNCHER_TURNED_OFF = (
-        "commands are left alone, as {origin} says",
+        "commands are not changed: {origin} turns the launcher off",
         "Nothing to do. To change it, set entrypoint to init, exec or supervise.",
     )
     WINDOWS = (
-        "commands are left alone on Windows: the launcher needs a POSIX shell",
+        "commands are not changed on Windows: the launcher needs a POSIX shell",
         "Nothing to do.",
     )
     POD_TOO_LARGE = (

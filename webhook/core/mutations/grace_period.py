@@ -22,7 +22,7 @@ With M ``max-grace-seconds``, a need above M is not met by a raise:
     =====================  ==================================================================
     G >= M, D not set      the longest sleep added here, and what native sidecars need, are
                            taken out of G, which stays, if at least half of G is left
-    otherwise              refused: the Pod is left as it came
+    otherwise              refused: the Pod is admitted unchanged
     =====================  ==================================================================
 
 So with M 600 and a sleep of 5 s, a G of 600 stays and leaves 595 s of drain, while a G of 598 is refused: it could be
@@ -51,7 +51,7 @@ class GracePeriod(Reason):
 
     GRACE_RAISED = (
         "raised from {before} s to {after} s: {target} needs {why}",
-        "Nothing to do. If the application drains faster, say so: annotation lastcall.webhook/drain-seconds.",
+        "Nothing to do. If the application drains faster, set the annotation lastcall.webhook/drain-seconds.",
     )
     GRACE_SUFFICES = (
         "{seconds} s cover hooks and drain",
@@ -63,13 +63,13 @@ class GracePeriod(Reason):
         " cluster autoscaler stops waiting after 600 s.",
     )
     HOOK_LENGTH_UNKNOWN = (
-        "how long its preStop hook takes cannot be told, so no room is made for it",
-        "Set terminationGracePeriodSeconds to hook plus drain, or use a native sleep, whose length can be read.",
+        "the length of its preStop hook is unknown, so the grace period is not raised for it",
+        "Set terminationGracePeriodSeconds to hook plus drain, or use a native sleep, whose length is known.",
     )
     GRACE_ABOVE_MAXIMUM = (
         "needs {needed} s for {target}, more than max-grace-seconds ({maximum})",
-        "The Pod is left as it came. Shorten the sleep or set drain-seconds; or raise max-grace-seconds, knowing that"
-        " the cluster autoscaler stops waiting after 600 s.",
+        "The Pod is admitted unchanged. Shorten the sleep, set drain-seconds, or raise max-grace-seconds; the"
+        " cluster autoscaler stops waiting after 600 s.",
         True,
     )
 

@@ -4,7 +4,7 @@ The sleep runs in the kubelet (KEP-3960, on by default since 1.30): it needs no 
 
 A sleep that is added is never shorter than the longest preStop hook of the Pod's other app containers, if its length
 can be read and the grace period has room for it: a proxy beside an application that sleeps 15 s of its own would end
-first, and the requests with it. Which of a Pod's containers is the proxy cannot be told: this holds for all of them.
+first, and the requests with it. Which of a Pod's containers is the proxy is unknown: this holds for all of them.
 https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/
 """
 
@@ -32,11 +32,11 @@ class PreStop(Reason):
         "Nothing to do. Another length: annotation lastcall.webhook/pre-stop-sleep-seconds, or a profile.",
     )
     SLEEP_MATCHED = (
-        "sleeps {seconds} s before SIGTERM, as long as the preStop hook of {other}, so as not to end before it",
+        "sleeps {seconds} s before SIGTERM, as long as the preStop hook of {other}, so that it does not end first",
         "Nothing to do. Another length: shorten the other hook, or set one on this container in the manifest.",
     )
     SLEEP_ADDED_BEFORE = (
-        "sleeps {seconds} s before SIGTERM, since an earlier round of admission",
+        "already sleeps {seconds} s before SIGTERM: an earlier call of the webhook added it",
         "Nothing to do: the API server calls again when another webhook has changed the Pod.",
     )
     HOOK_ALREADY_SET = (
@@ -52,7 +52,7 @@ class PreStop(Reason):
         "Nothing to do: it serves no requests, and SIGTERM reaches it at once, as before (KEP-5307).",
     )
     SLEEP_TURNED_OFF = (
-        "no sleep, as {origin} says",
+        "gets no sleep: {origin} turns it off",
         "Nothing to do. To have one, set pre-stop-sleep-seconds to more than 0.",
     )
 
