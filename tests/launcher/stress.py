@@ -1,7 +1,7 @@
 """SIGTERM at random moments: ``python -m tests.launcher.stress [--runs N] [--texts FILE] [--out FILE]``.
 
 Every run is a container whose PID 1 is sent SIGTERM at a random moment after its shell has set its first trap: within
-the first 60 ms in every fourth run, else within 1.5 s. It must end by itself and promptly; either the application is
+the first 60 ms in every fourth run, within 4 ms in another fourth, else within 1.5 s. It must end by itself and promptly; either the application is
 told exactly once, and then the container's code is its own, or the code is 143, and the application never begins after
 the signal. Prints what was seen for each mode and shell, and ends with 1 where a run was wrong.
 
@@ -29,8 +29,8 @@ from webhook import launcher
 from webhook.launcher import texts
 
 WORKERS = 8
-WHOLE, EARLY = 1.5, 0.06
-"""Seconds within which the moments lie, and those of every fourth run."""
+WINDOWS = (0.004, 1.5, 0.06, 1.5)
+"""Seconds within which the moments lie, in turn."""
 GRACE = 14.0
 PROMPT = 6.0
 """Seconds within which a container must be gone: on a busy machine recording takes 1, the application's answer 0.7."""
@@ -133,7 +133,7 @@ def jobs(runs: int, seed: int, written: Mapping[str, Any], folder: Path) -> list
     made = []
     for number in range(runs):
         shell, mode = kinds[number % len(kinds)]
-        moment = dice.uniform(0, EARLY if number // len(kinds) % 4 == 0 else WHOLE)
+        moment = dice.uniform(0, WINDOWS[number // len(kinds) % len(WINDOWS)])
         made.append(Job(written[mode.upper()], shell, mode, moment, folder))
     return made
 

@@ -102,11 +102,11 @@ _unless_stopping() { :; }
 # itself always catches SIGTERM. gVisor does not say who does, not even of us: then everybody may.) Otherwise look again
 # every five seconds: a server that a shell below starts afterwards is told too, but what runs for less than five seconds,
 # to clean up, is left alone. Where the last process has just ended by itself its code is ours, and if more was to be
-# started, it is not.
+# started, it is not. (Every exit here says its code: below a trap dash takes the one from before the trap.)
 _stop() {
   [ "$!" ] || exit $((128 + $1))
   (
-    cd /proc/$$ && cd .. || exit
+    cd /proc/$$ && cd .. || exit 1
     told= again= heard= blind= idle=
     _catches $$ || blind=1
     while
@@ -114,7 +114,7 @@ _stop() {
       [ "$missed" ]
     do :; done
     ! _gone $! || exit 3
-    [ "$heard" ] || exit
+    [ "$heard" ] || exit 1
     {
       while [ "$idle" ] && sleep 1; do idle= && _tell $! $1; done
       again=1
@@ -123,6 +123,7 @@ _stop() {
         ! _gone $!
       do _tell $! $1; done
     } &
+    exit 0
   ) 2>/dev/null
   case $?,$1 in
     0,*) ;;
