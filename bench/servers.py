@@ -51,7 +51,7 @@ def commands(folder: Path) -> dict[str, list[str]]:
     arms = {
         "goref": [f"{folder}/goref", "--port", "{port}", *files],
         "lastcall": [sys.executable, "-m", "webhook.cli", "serve", "--port", "{port}", *files],
-        "flask": [*stock, *gthread, "webhook.serving.flask_app:create_app()"],
+        "flask": [*stock, *gthread, "bench.stock:create_app()"],
         "echo-wsgi": [*stock, *gthread, "bench.echo:wsgi"],
         "echo-asgi": [*stock, "--worker-class", "asgi", "bench.echo:asgi"],
     }
