@@ -97,7 +97,7 @@ def memory(servers: Sequence[Server], idle: Mapping[str, float], cold: Mapping[s
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arms = "goref,lastcall,lastcall-distinct,flask,echo-wsgi,echo-asgi"
-    parser.add_argument("--arms", default=arms, help="the first is the reference; -distinct: no two Pods alike")
+    parser.add_argument("--arms", default=arms, help="the first is the reference; -distinct: no two Pods equivalent")
     parser.add_argument(
         "--arm", action="append", default=[], metavar="NAME=COMMAND", help="one more, with {port}, {folder}"
     )

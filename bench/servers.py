@@ -23,7 +23,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 SECONDS = 30.0
 """How long a server may take to answer for the first time, or to end."""
 DISTINCT = "-distinct"
-"""Behind a server's name: no two Pods that it sees are alike. The load generator's option of that name."""
+"""Behind a server's name: no two Pods that it gets are equivalent. The load generator's option of that name."""
 
 
 def build(folder: Path) -> None:
@@ -51,7 +51,7 @@ def commands(folder: Path) -> dict[str, list[str]]:
     arms = {
         "goref": [f"{folder}/goref", "--port", "{port}", *files],
         "lastcall": [sys.executable, "-m", "webhook.cli", "serve", "--port", "{port}", *files],
-        "flask": [*stock, *gthread, "webhook.serving.flask_app:create_app()"],
+        "flask": [*stock, *gthread, "bench.stock:create_app()"],
         "echo-wsgi": [*stock, *gthread, "bench.echo:wsgi"],
         "echo-asgi": [*stock, "--worker-class", "asgi", "bench.echo:asgi"],
     }

@@ -19,6 +19,8 @@ import pytest
 from click.testing import CliRunner
 from ruamel.yaml import YAML
 
+from tests.serving.running import review
+from tests.support.asgi import no_flask, post
 from tests.support.paths import CASES as TREE
 from webhook import manifests
 from webhook.cli import main
@@ -28,7 +30,7 @@ from webhook.core.rules import violations
 from webhook.launcher import MODES, text
 from webhook.manifests import Document
 from webhook.report import render
-from webhook.serving.flask_app import create_app
+from webhook.serving.asgi import Front
 from webhook.serving.metrics import Telemetry
 from webhook.serving.reviewer import Reviewer
 
@@ -128,18 +130,10 @@ def test_the_result_passes_the_api_servers_rules(case: Path) -> None:
 
 @cases
 def test_the_server_answers_the_same_patch(case: Path) -> None:
-    """An AdmissionReview over HTTP gets the patch that the core makes."""
-    client = create_app(Reviewer({"default": {}, "case": settings(case)}, Telemetry())).test_client()
+    """An AdmissionReview that is posted to the ASGI application gets the patch that the core makes."""
+    front = Front(Reviewer({"default": {}, "case": settings(case)}, Telemetry()), no_flask)
     for report in reports(case):
-        request = {
-            "uid": "705ab4f5-6393-11e8-b7cc-42010a800002",
-            "kind": {"group": "", "version": "v1", "kind": "Pod"},
-            "operation": "CREATE",
-            "namespace": "shop",
-            "object": report.before,
-        }
-        review = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request}
-        response = client.post("/mutate/case", json=review).get_json()["response"]
+        response = post(front, "/mutate/case", review(report.before)).response
         assert response["allowed"] is True
         assert json.loads(base64.b64decode(response.get("patch", "W10="))) == list(report.operations)
         assert ("patchType" in response) == bool(report.operations)

@@ -16,7 +16,7 @@ from webhook.core.pod import read
 from webhook.core.review import BadReview, Request, parse, respond, review
 from webhook.core.rules import violations
 from webhook.core.settings import PROFILES
-from webhook.serving.review_key import sketch
+from webhook.serving.review_key import keyed_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,13 +50,13 @@ def check_pods(pod: dict[str, Any]) -> None:
 @settings(database=None, deadline=None, max_examples=300)
 @given(pairs())
 def check_pairs(pods: tuple[dict[str, Any], dict[str, Any]]) -> None:
-    """Demand that two Pods whose sketches have the same key get the same answer under every profile."""
+    """Demand that two Pods with the same review key get the same answer under every profile."""
     bodies = [json.dumps(body_of(pod)).encode() for pod in pods]
-    keys = [found and found.key for found in map(sketch, bodies)]
+    keys = [found and found.review_key for found in map(keyed_request, bodies)]
     if keys[0] and keys[0] == keys[1]:
         for layers in LAYERS:
             first, second = (respond("", review(*parse(body), layers)) for body in bodies)
-            assert first == second, "Pods are taken for like ones that are not"
+            assert first == second, "Pods with the same review key are not equivalent"
 
 
 one_pod: Callable[[bytes], object] = check_pods.hypothesis.fuzz_one_input  # type: ignore[attr-defined]

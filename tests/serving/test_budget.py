@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import time
@@ -10,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.serving.running import Running, review
+from tests.serving.running import review
+from tests.support.asgi import no_flask, post
 from webhook.serving.asgi import MAX_QUEUE, Front, budget
-from webhook.serving.flask_app import create_app
 from webhook.serving.metrics import Telemetry
 from webhook.serving.reviewer import Reviewer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from tests.serving.running import Running
 
 
 @pytest.mark.parametrize(
@@ -58,23 +57,9 @@ def test_what_cannot_be_answered_in_time_is_let_through(server: Running) -> None
 
 def test_too_many_waiting_reviews_are_let_through_at_once() -> None:
     """Beyond the bound nobody looks at the Pod; the answer has the uid, the reason and no patch."""
-    body, sent = json.dumps(review(uid="one-too-many")).encode(), []
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    async def send(message: Mapping[str, Any]) -> None:
-        sent.append(message)
-
-    def ask(queued: int) -> dict[str, Any]:
-        scope = {"path": "/mutate", "method": "POST", "headers": headers, "query_string": b""}
-        asyncio.run(front(scope | {"state": {"waiting": lambda: (0.0, queued)}}, receive, send))
-        answer: dict[str, Any] = json.loads(sent.pop()["body"])["response"]
-        return answer
-
-    front = Front(Reviewer({"default": {}}, Telemetry()), create_app)
-    assert "patch" in ask(MAX_QUEUE)
-    response = ask(MAX_QUEUE + 1)
+    front = Front(Reviewer({"default": {}}, Telemetry()), no_flask)
+    body = review(uid="one-too-many")
+    assert "patch" in post(front, "/mutate", body, queued=MAX_QUEUE).response
+    response = post(front, "/mutate", body, queued=MAX_QUEUE + 1).response
     assert (response["uid"], response["allowed"], "patch" in response) == ("one-too-many", True, False)
     assert "TooBusy" in response["auditAnnotations"]["pod"]

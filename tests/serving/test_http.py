@@ -11,8 +11,12 @@ import pytest
 from click.testing import CliRunner
 
 from tests.serving.running import POD, SERVE, review, until
+from tests.support.asgi import no_flask, post
 from webhook.cli.serve import command
-from webhook.serving.reviewer import MAX_BODY_BYTES
+from webhook.serving.asgi import Front
+from webhook.serving.flask_app import create_app
+from webhook.serving.metrics import Telemetry
+from webhook.serving.reviewer import MAX_BODY_BYTES, Reviewer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,6 +72,21 @@ def test_a_request_that_is_not_a_review_is_turned_away(
     assert answer == status
     assert words in text
     assert text.count("\n") == 1
+
+
+@pytest.mark.parametrize("content_type", [b"Application/JSON", b"application/json ; charset=utf-8"])
+def test_the_content_type_is_read_as_http_says(content_type: bytes) -> None:
+    """Case and parameters do not matter: https://www.rfc-editor.org/rfc/rfc9110#section-8.3.1."""
+    front = Front(Reviewer({"default": {}}, Telemetry()), no_flask)
+    assert "patch" in post(front, "/mutate", review(), content_type).response
+    assert post(front, "/mutate", review(), b"application/jsonp").status == 415
+
+
+def test_flask_answers_no_review() -> None:
+    """The application behind the health port has no ``/mutate``."""
+    client = create_app(Telemetry(), lambda: "").test_client()
+    assert client.get("/healthz").status_code == 200
+    assert client.post("/mutate", json=review()).status_code == 404
 
 
 def test_a_body_of_unknown_length_is_turned_away(shared: Running) -> None:

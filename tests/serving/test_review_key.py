@@ -1,4 +1,4 @@
-"""Like Pods get the same answer: the sketch of a review holds all that a decision depends on."""
+"""Equivalent Pods get the same answer: the review key holds all that a decision depends on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from webhook.core.mutate import KNATIVE, MIRROR, mutate
 from webhook.core.mutations import Mutation, pre_stop
 from webhook.core.review import parse, respond, review
 from webhook.core.settings import PREFIX, PROFILES
-from webhook.serving.review_key import MISSING, ContainerText, SpecText, sketch
+from webhook.serving.review_key import MISSING, ContainerText, SpecText, keyed_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,12 +39,12 @@ def body(made: object, uid: str = "u", **request: object) -> bytes:
 
 
 def key(made: object) -> bytes | None:
-    found = sketch(body(made))
-    return found.key if found else None
+    found = keyed_request(body(made))
+    return found.review_key if found else None
 
 
 def anew(made: object, uid: str = "u") -> bytes:
-    """Return the answer that nobody remembered."""
+    """Return the answer that the core makes, without a cache."""
     return respond(uid, review(*parse(body(made, uid)), LAYERS))
 
 
@@ -95,8 +95,8 @@ def test_what_an_answer_depends_on_changes_the_key(name: str) -> None:
     assert key(READ[name]) != key(with_spec())
 
 
-def test_the_sketch_has_every_field_of_the_views() -> None:
-    """The negative control for a field that is read one day: the sketch has to take it up, or this fails."""
+def test_the_key_has_every_field_of_the_views() -> None:
+    """The negative control for a field that is read one day: the key has to take it up, or this fails."""
     for view, mirrored in ((pod.Container, ContainerText), (pod.Spec, SpecText)):
         assert names(view) == names(mirrored)
     assert names(pod.Metadata) == {"annotations", "labels", "owner_references"}, "_Metadata.read returns these"
@@ -104,7 +104,7 @@ def test_the_sketch_has_every_field_of_the_views() -> None:
 
 
 def bare(made: dict[str, Any]) -> dict[str, Any]:
-    """Return the Pod without anything that the sketch does not read."""
+    """Return the Pod without anything that the key does not hold."""
     spec = only(made["spec"], SpecText)
     for field in ("containers", "initContainers"):
         if spec.get(field):
@@ -129,13 +129,13 @@ def decided(made: dict[str, Any], profile: dict[str, Any]) -> tuple[object, ...]
 
 @cases
 def test_nothing_else_of_a_pod_counts(case: Path) -> None:
-    """In every golden case the Pod gets the same answer without the fields that the sketch does not read.
+    """In every golden case the Pod gets the same answer without the fields that the key does not hold.
 
     A mutation that reads more has to say so in serving/review_key.py.
     """
     for report in reports(case):
         made = dict(report.before)
-        assert sketch(body(made))
+        assert keyed_request(body(made))
         assert decided(bare(made), settings(case)) == decided(made, settings(case))
 
 
@@ -156,19 +156,19 @@ def names(view: Any) -> set[str]:
 
 
 def test_a_key_that_lacks_a_field_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The negative control: a sketch that does not read commands takes Pods for like ones that are not."""
+    """The negative control: with a key that lacks commands, Pods that differ count as equivalent."""
 
     def blind(text: bytes) -> Any:
-        if not (found := sketch(text)):
+        if not (found := keyed_request(text)):
             return None
         containers = [replace(one, command=MISSING) for one in found.object.spec.containers]
         spec = replace(found.object.spec, containers=containers)
         return replace(found, object=replace(found.object, spec=spec))
 
-    monkeypatch.setattr("tests.fuzz.properties.sketch", blind)
+    monkeypatch.setattr("tests.fuzz.properties.keyed_request", blind)
     quick = examples(max_examples=5000, derandomize=True, database=None, deadline=None, phases=[Phase.generate])
     inner: Any = check_pairs
-    with pytest.raises(AssertionError, match="taken for like ones"):
+    with pytest.raises(AssertionError, match="not equivalent"):
         quick(given(pairs())(inner.hypothesis.inner_test))()
 
 
@@ -183,7 +183,7 @@ OTHER = [
 
 
 @pytest.mark.parametrize("asked", OTHER)
-def test_only_the_creation_of_a_pod_has_a_sketch(asked: bytes) -> None:
-    """Whatever else comes goes the long way, where it gets its reason."""
-    assert sketch(body(POD))
-    assert sketch(asked) is None
+def test_only_the_creation_of_a_pod_has_a_key(asked: bytes) -> None:
+    """Whatever else comes is parsed in full, and gets its reason there."""
+    assert keyed_request(body(POD))
+    assert keyed_request(asked) is None

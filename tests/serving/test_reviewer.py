@@ -1,4 +1,4 @@
-"""The server remembers what it decided about like Pods, and gives the same answers as if it did not."""
+"""The server decides about equivalent Pods once, and gives the same answers as without its cache."""
 
 from __future__ import annotations
 
@@ -8,28 +8,38 @@ import pytest
 from hypothesis import given
 
 from tests.serving.running import POD
-from tests.serving.test_review_key import NPM, anew, body, key, with_container, with_metadata, with_spec
+from tests.serving.test_review_key import LAYERS, NPM, anew, body, key, with_container, with_metadata, with_spec
 from tests.support.strategies import PODS
 from webhook.core.mutate import PodReason
+from webhook.core.review import parse, respond, review
 from webhook.core.settings import PROFILES
+from webhook.serving.cached_answer import MAX_ANSWERS, CachedAnswer
 from webhook.serving.metrics import Telemetry
 from webhook.serving.review_key import MAX_BODY_BYTES
-from webhook.serving.reviewer import MAX_KNOWN, Reviewer
+from webhook.serving.reviewer import Reviewer
 
 
-def repeated(reviewer: Reviewer) -> float | None:
-    return reviewer.telemetry.registry.get_sample_value("lastcall_repeated_reviews_total")
+def cached(reviewer: Reviewer) -> float | None:
+    return reviewer.telemetry.registry.get_sample_value("lastcall_cached_answers_total")
 
 
 @given(PODS)
-def test_a_remembered_answer_is_the_one_that_is_made_anew(made: dict[str, Any]) -> None:
-    """The second review of a Pod gets, under its own uid, what it would get without a memory."""
+def test_a_cached_answer_is_the_one_that_is_made_anew(made: dict[str, Any]) -> None:
+    """The second review of a Pod gets, under its own uid, what it would get without a cache."""
     reviewer = Reviewer(PROFILES, Telemetry())
     assert reviewer.answer(body(made, "u"), "default") == anew(made, "u")
     assert reviewer.answer(body(made, 'v"\\'), "default") == anew(made, 'v"\\')
 
 
-def test_the_pods_of_a_workload_are_alike() -> None:
+@pytest.mark.parametrize("text", ['""', "\0", '"uid":"u"', "é"])
+def test_the_uid_is_written_in_its_place(text: str) -> None:
+    """Whatever a Pod's names and the uid hold, the cached answer is byte by byte the one of ``respond``."""
+    report = review(*parse(body(with_container(name=text, command="npm"))), LAYERS)
+    assert CachedAnswer.of(report).write(text) == respond(text, report)
+    assert CachedAnswer.of(report).write(text) != respond("", report)
+
+
+def test_the_pods_of_a_workload_are_equivalent() -> None:
     """Names, hashes, the token's volume, other labels and other annotations change nothing: one decision for all."""
     first, second = (
         {
@@ -48,27 +58,27 @@ def test_the_pods_of_a_workload_are_alike() -> None:
     reviewer = Reviewer(PROFILES, telemetry)
     answers = [reviewer.answer(body(one, "u"), "default") for one in (first, second, first)]
     assert len(set(answers)) == 1
-    assert repeated(reviewer) == 2
+    assert cached(reviewer) == 2
     assert b'lastcall_reviews_total{outcome="patched"} 3.0' in telemetry.exposition()
 
 
-def test_a_profile_has_its_own_memory() -> None:
+def test_a_profile_has_answers_of_its_own() -> None:
     """The same Pod under another profile is another decision."""
     reviewer = Reviewer({"default": {}, "long": {"pre-stop-sleep-seconds": 20}}, Telemetry())
     assert reviewer.answer(body(POD), "default") != reviewer.answer(body(POD), "long")
 
 
-def test_what_is_not_asked_for_is_forgotten() -> None:
-    """The memory holds so many decisions; the one that was asked for last stays, the one before it goes."""
+def test_the_answer_not_used_for_longest_is_dropped() -> None:
+    """The cache holds MAX_ANSWERS answers; one that was just used stays, an older one is dropped."""
     reviewer = Reviewer(PROFILES, Telemetry())
 
     def ask(*names: str) -> float | None:
         for name in names:
             reviewer.answer(body(with_container(name=name)), "default")
-        return repeated(reviewer)
+        return cached(reviewer)
 
     assert ask("kept", "old") == 0
-    assert ask("kept", *(f"c{n}" for n in range(MAX_KNOWN - 1))) == 1
+    assert ask("kept", *(f"c{n}" for n in range(MAX_ANSWERS - 1))) == 1
     assert ask("kept") == 2
     assert ask("old") == 2
 
@@ -83,16 +93,16 @@ KEY = with_spec(containers=[{}] * 10000)
 
 
 @pytest.mark.parametrize("made", [LARGE, MANY, LINES, PROBLEMS, KEY], ids=["Pod", "answer", "lines", "problems", "key"])
-def test_what_is_large_is_not_remembered(made: dict[str, Any]) -> None:
-    """The memory stays small: what is large in any respect is decided about each time."""
+def test_a_large_answer_is_not_cached(made: dict[str, Any]) -> None:
+    """A Pod, an answer or a key that is large in any respect is decided about each time."""
     reviewer = Reviewer(PROFILES, Telemetry())
     for _ in range(2):
         assert reviewer.answer(body(made), "default") == anew(made)
-    assert repeated(reviewer) == 0
+    assert cached(reviewer) == 0
 
 
 def test_a_pod_that_was_not_looked_at_is_looked_at_the_next_time() -> None:
-    """What was said in a hurry is not remembered."""
+    """The answer to a review that was shed is not cached."""
     reviewer = Reviewer(PROFILES, Telemetry())
     assert b"was not handled" in reviewer.answer(body(POD), "default", PodReason.TOO_BUSY)
     assert reviewer.answer(body(POD), "default") == anew(POD)
@@ -101,9 +111,9 @@ def test_a_pod_that_was_not_looked_at_is_looked_at_the_next_time() -> None:
 
 @pytest.mark.parametrize("image", [b"1e999", b'"\xff"'], ids=["a number out of range", "no UTF-8"])
 def test_a_review_that_cannot_be_read_spoils_nothing(image: bytes) -> None:
-    """One with a fault where the sketch does not look is like a good one; the good one gets its patch after it."""
+    """One with a fault outside the key has the key of a good one; the good one gets its patch after it."""
     reviewer = Reviewer(PROFILES, Telemetry())
     broken = body(with_container(image="@")).replace(b'"@"', image)
     assert b"cannot be read" in reviewer.answer(broken, "default")
     assert reviewer.answer(body(with_container(image="web")), "default") == anew(with_container(image="web"))
-    assert repeated(reviewer) == 0
+    assert cached(reviewer) == 0

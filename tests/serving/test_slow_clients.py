@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.serving.running import POD, SECONDS, Running, review, until
+from tests.support.paths import ROOT
 
 if TYPE_CHECKING:
     import http.client
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 THREADS = 8
 STOCK = (
     *("-m", "gunicorn", "--worker-class", "gthread", "--threads", str(THREADS), "--bind", "127.0.0.1:0"),
-    *("--no-control-socket", "webhook.serving.flask_app:create_app()"),
+    *("--no-control-socket", "--pythonpath", str(ROOT), "bench.stock:create_app()"),
 )
-"""The negative control: the same application on gunicorn's own worker."""
+"""The negative control: the same reviewer on gunicorn's own worker."""
 HEAD = b"POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n"
 
 

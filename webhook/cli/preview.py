@@ -11,10 +11,11 @@ import click
 from rich.console import Console
 
 from webhook import manifests
+from webhook.cli.errors import InternalError
 from webhook.core.mutate import mutate
 from webhook.core.settings import InvalidSetting, parse
 from webhook.install import profiles
-from webhook.report import render
+from webhook.report import render, second_opinion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -42,6 +43,7 @@ With yaml and json the reasons go to stderr.
 \b
 Exit codes:
   0  read and shown       1  something would change (--exit-code only)       2  bad input
+  3  internal error: a second library makes something else of a patch; nothing is shown
 """
 
 
@@ -96,11 +98,19 @@ def command(
             click.echo(f"error: {document}", err=True)
             bad = True
             continue
-        reports = [(workload, mutate(workload.pod, (layer,), override)) for workload in document.workloads]
+        reports = [(workload, checked(document, workload, layer, override)) for workload in document.workloads]
         changed |= any(report.operations for _, report in reports)
         shown.append((document, reports))
     PRINTERS[output](shown)
     sys.exit(2 if bad else int(changed and exit_code))
+
+
+def checked(document: Document, workload: Workload, layer: Layer, override: Layer) -> Report:
+    """Decide about a workload's Pod; raise ``InternalError`` where jsonpatch makes another Pod of the patch."""
+    report = mutate(workload.pod, (layer,), override)
+    if difference := second_opinion.difference(report):
+        raise InternalError(f"{render.title(document, workload)}: {difference}")
+    return report
 
 
 def read_all(names: Sequence[str]) -> Iterator[Document | manifests.BadManifest]:

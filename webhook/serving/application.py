@@ -93,7 +93,7 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         """The application that answers everything but reviews; one for both ports, made when it is needed first."""
         from webhook.serving.flask_app import create_app  # noqa: PLC0415
 
-        return create_app(self.reviewer, self.not_ready)
+        return create_app(self.telemetry, self.not_ready)
 
     def not_ready(self) -> str:
         """Return why the server should get no traffic, or an empty string."""

@@ -1,4 +1,4 @@
-"""The ASGI side: reviews are answered here, in the event loop; Flask has all other requests and explains errors.
+"""The ASGI application: answers reviews in the event loop, and hands all paths but ``/mutate`` to Flask.
 
 A review takes less than a millisecond of computing and waits for nothing, so threads would only fight over the
 interpreter's lock: measured in docs/performance.md.
@@ -15,7 +15,7 @@ from webhook.core.review import BadReview
 from webhook.serving.reviewer import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from flask import Flask
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Scope = Mapping[str, Any]
     Receive = Callable[[], Awaitable[Mapping[str, Any]]]
     Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+    Header = tuple[bytes, bytes]
 
 MAX_QUEUE = 1000
 """Reviews that wait; about half a second of work. An API server sends 200 mutating requests at once by default."""
@@ -33,35 +34,50 @@ _TIMEOUT = re.compile(rb"(?:^|&)timeout=(\d{1,4})s(?:&|$)")
 
 
 class Front:
-    """ASGI application: ``POST /mutate`` and ``POST /mutate/<profile>`` with a JSON body, else Flask.
+    """ASGI application: answers everything below ``/mutate``; hands all other paths to Flask.
 
-    Flask is asked for when it is needed first: loading it would delay the first review by a third.
+    ``POST /mutate`` and ``POST /mutate/<profile>`` take a JSON body of a known length of at most ``MAX_BODY_BYTES``.
+    Anything else below ``/mutate`` gets a 4xx with the reason in one line. ``flask`` is called when Flask is needed
+    first: loading it would delay the first review by a third.
     """
 
     def __init__(self, reviewer: Reviewer, flask: Callable[[], Flask]) -> None:
         self._reviewer = reviewer
         self._flask = flask
-        self._targets = {f"/mutate/{name}": name for name in reviewer.profiles} | {"/mutate": "default"}
+        self._profiles = {f"/mutate/{name}": name for name in reviewer.profiles} | {"/mutate": "default"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        profile = self._targets.get(scope["path"])
-        if profile is None or scope["method"] != "POST" or not 0 < _length(scope["headers"]) <= MAX_BODY_BYTES:
-            await self._behind(scope, receive, send)
-            return
-        body = await _read(receive)
-        if body is None:
-            return
+        path = scope["path"]
+        profile = self._profiles.get(path)
+        if profile is None and not path.startswith("/mutate/"):
+            await self._others(scope, receive, send)
+        elif scope["method"] != "POST":
+            await self._reject(send, 405, "the method is not allowed; use POST", (b"allow", b"POST"))
+        elif profile is None:
+            name = path.removeprefix("/mutate/")[:63]
+            await self._reject(
+                send, 404, f"no profile {name!r}; there are: {', '.join(sorted(self._reviewer.profiles))}"
+            )
+        elif rejection := _rejection(scope["headers"]):
+            await self._reject(send, *rejection)
+        elif (body := await _read(receive)) is not None:
+            await self._review(body, profile, scope, send)
+
+    async def _review(self, body: bytes, profile: str, scope: Scope, send: Send) -> None:
         try:
             response = self._reviewer.answer(body, profile, _shed(scope))
         except BadReview as error:
-            self._reviewer.telemetry.rejected.labels(400).inc()
-            await _send(send, 400, b"text/plain; charset=utf-8", f"{error}\n".encode())
+            await self._reject(send, 400, str(error))
         else:
-            await _send(send, 200, b"application/json", response)
+            await _send(send, 200, response, (b"content-type", b"application/json"))
+
+    async def _reject(self, send: Send, status: int, reason: str, *headers: Header) -> None:
+        self._reviewer.telemetry.rejected.labels(status).inc()
+        await _send(send, status, f"{reason}\n".encode(), (b"content-type", b"text/plain; charset=utf-8"), *headers)
 
     @cached_property
-    def _behind(self) -> Any:
+    def _others(self) -> Any:
         from a2wsgi import WSGIMiddleware  # noqa: PLC0415
 
         return WSGIMiddleware(self._flask(), workers=2)  # type: ignore[arg-type] # its WSGI types are its own
@@ -85,15 +101,17 @@ def _shed(scope: Scope) -> PodReason | None:
     return PodReason.OUT_OF_TIME if waited > budget(scope["query_string"]) else None
 
 
-def _length(headers: list[tuple[bytes, bytes]]) -> int:
-    """Return the Content-Length of a JSON body, or -1."""
-    length, json = -1, False
-    for name, value in headers:
-        if name == b"content-length" and value.isdigit():
-            length = int(value[:20])
-        elif name == b"content-type":
-            json = value == b"application/json" or value.startswith(b"application/json;")
-    return length if json else -1
+def _rejection(headers: Iterable[Header]) -> tuple[int, str] | None:
+    """Return status and reason where the headers do not announce JSON of a known length within the limit."""
+    found = dict(headers)
+    if found.get(b"content-type", b"").partition(b";")[0].strip().lower() != b"application/json":
+        return 415, "the Content-Type must be application/json"
+    length = found.get(b"content-length", b"")
+    if not length.isdigit():
+        return 411, "a Content-Length is needed"
+    if int(length[:20]) > MAX_BODY_BYTES:
+        return 413, f"the body is larger than {MAX_BODY_BYTES} bytes"
+    return None
 
 
 async def _read(receive: Receive) -> bytes | None:
@@ -108,7 +126,7 @@ async def _read(receive: Receive) -> bytes | None:
             return b"".join(chunks)
 
 
-async def _send(send: Send, status: int, content_type: bytes, body: bytes) -> None:
-    headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+async def _send(send: Send, status: int, body: bytes, *headers: Header) -> None:
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
     await send({"type": "http.response.body", "body": body})

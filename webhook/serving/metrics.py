@@ -1,8 +1,9 @@
-"""A report as one log line and as counters."""
+"""A review as one log line and as counters."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
 from prometheus_client import (
     CollectorRegistry,
@@ -19,12 +20,37 @@ from webhook.serving.logs import write
 if TYPE_CHECKING:
     from webhook.core.decision import Outcome, Reason, Report
     from webhook.core.review import Request
-    from webhook.serving.review_key import Sketch
+    from webhook.serving.review_key import KeyedRequest
 
 disable_created_metrics()  # type: ignore[no-untyped-call] # they double the series and say when the process started
 
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0)
 """Seconds; a review takes about a millisecond, and the API server gives up after five."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What is counted and logged of a report."""
+
+    outcome: Outcome
+    decisions: tuple[tuple[str, Outcome, Reason], ...]
+    """Mutation, outcome and reason of every decision."""
+    problems: tuple[Reason, ...]
+    decision_lines: tuple[str, ...]
+    """As the log has them; 64 at most."""
+    problem_lines: tuple[str, ...]
+    """As the log has them; 16 at most, of 256 characters."""
+
+    @classmethod
+    def of(cls, report: Report) -> Self:
+        """Take it from a report."""
+        return cls(
+            report.outcome,
+            tuple((d.mutation, d.outcome, d.reason) for d in report.decisions),
+            tuple(p.reason for p in report.problems),
+            tuple(f"{d.mutation}: {d}" for d in report.decisions[:64]),
+            tuple(p.message[:256] for p in report.problems[:16]),
+        )
 
 
 class Telemetry:
@@ -33,8 +59,8 @@ class Telemetry:
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
         self.reviews = Counter("lastcall_reviews", "Reviews answered", ["outcome"], registry=registry)
-        self.repeated = Counter(
-            "lastcall_repeated_reviews", "Reviews answered as a like Pod's was before", registry=registry
+        self.cached = Counter(
+            "lastcall_cached_answers", "Reviews answered as an equivalent Pod's was before", registry=registry
         )
         self.decisions = Counter(
             "lastcall_decisions", "Decisions made", ["mutation", "outcome", "reason"], registry=registry
@@ -72,25 +98,25 @@ class Telemetry:
         info = Gauge("lastcall_build_info", "Always 1", ["version"], registry=registry)
         info.labels(__version__).set(1)
 
-    def observe(self, request: Request | Sketch, profile: str, report: Report, seconds: float) -> None:
-        """Count a report and write its log line."""
+    def observe(self, request: Request | KeyedRequest, profile: str, summary: Summary, seconds: float) -> None:
+        """Count a review and write its log line."""
         self.seconds.observe(seconds)
-        self.reviews.labels(report.outcome).inc()
-        for decision in report.decisions:
-            key = (decision.mutation, decision.outcome, decision.reason)
+        self.reviews.labels(summary.outcome).inc()
+        for key in summary.decisions:
             if key not in self._counts:  # a look-up of its own would be a fifth of the whole answer
-                self._counts[key] = self.decisions.labels(decision.mutation, decision.outcome, decision.reason.code)
+                mutation, outcome, reason = key
+                self._counts[key] = self.decisions.labels(mutation, outcome, reason.code)
             self._counts[key].inc()
-        for problem in report.problems:
-            self.problems.labels(problem.reason.code).inc()
-        write("info", "review", fields(request, profile, report, seconds))
+        for reason in summary.problems:
+            self.problems.labels(reason.code).inc()
+        write("info", "review", fields(request, profile, summary, seconds))
 
     def exposition(self) -> bytes:
         """Return all metrics in the Prometheus text format."""
         return generate_latest(self.registry)
 
 
-def fields(request: Request | Sketch, profile: str, report: Report, seconds: float) -> dict[str, Any]:
+def fields(request: Request | KeyedRequest, profile: str, summary: Summary, seconds: float) -> dict[str, Any]:
     """Return what a log line says of a review: never anything of the Pod's env, command or args."""
     return {
         "uid": request.uid[:64],
@@ -98,8 +124,8 @@ def fields(request: Request | Sketch, profile: str, report: Report, seconds: flo
         "pod": request.pod_name[:253],
         "profile": profile,
         "dry_run": bool(request.dry_run),
-        "outcome": report.outcome,
-        "decisions": [f"{d.mutation}: {d}" for d in report.decisions[:64]],
-        "problems": [p.message[:256] for p in report.problems[:16]],
+        "outcome": summary.outcome,
+        "decisions": summary.decision_lines,
+        "problems": summary.problem_lines,
         "milliseconds": round(seconds * 1000, 2),
     }

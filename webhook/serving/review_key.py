@@ -1,9 +1,9 @@
-"""What a decision depends on, read from a review in one pass, so that like Pods need be decided about only once.
+"""The review key: the text of all that a decision depends on, read from a review in one pass.
 
 The Pods of a workload differ in names, hashes and token volumes, and in nothing that is decided here. Two reviews that
 can be read and have the same key get the same answer, but for the uid: the key holds the text of every field that the
 core reads, and ``tests/serving/test_review_key.py`` changes Pods everywhere to hold it to that. The other fields are
-skipped, so a review whose fault is there has a sketch, too.
+skipped, so a review whose fault is in them has a key, too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from webhook.core.pod import Metadata
 from webhook.core.settings import INJECT, PREFIX
 
 MAX_BODY_BYTES = 32 * 1024
-"""Larger reviews have no sketch: those of whole Pods of a usual size take 5 to 15 KiB."""
+"""Larger reviews have no key: those of whole Pods of a usual size take 5 to 15 KiB."""
 MISSING = msgspec.Raw()
 """The text of a field that is not there."""
 
@@ -70,7 +70,7 @@ class _Kind(msgspec.Struct, frozen=True):
     group: Literal[""] = ""
 
 
-class Sketch(View, frozen=True):
+class KeyedRequest(View, frozen=True):
     """``AdmissionReview.request`` for the creation of a Pod, as far as a decision or a log line needs it."""
 
     uid: str
@@ -83,8 +83,8 @@ class Sketch(View, frozen=True):
     dry_run: bool | None = None
 
     @property
-    def key(self) -> bytes:
-        """All that a decision depends on."""
+    def review_key(self) -> bytes:
+        """The text of all that a decision depends on."""
         return _encode((self.object.spec, self.object.metadata.read()))
 
     @property
@@ -95,7 +95,7 @@ class Sketch(View, frozen=True):
 
 
 class _Review(View, frozen=True):
-    request: Sketch
+    request: KeyedRequest
     api_version: Literal["admission.k8s.io/v1"]
     kind: Literal["AdmissionReview"]
 
@@ -104,8 +104,8 @@ _decode = msgspec.json.Decoder(_Review).decode
 _encode = msgspec.json.Encoder().encode
 
 
-def sketch(body: bytes) -> Sketch | None:
-    """Return the sketch of an ordinary review of the creation of a Pod; None of anything else, and of a large one."""
+def keyed_request(body: bytes) -> KeyedRequest | None:
+    """Read an ordinary review of the creation of a Pod; return None for any other review, and for a large one."""
     if len(body) > MAX_BODY_BYTES:
         return None
     try:

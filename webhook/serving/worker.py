@@ -25,6 +25,22 @@ MAX_CONNECTIONS = 1000
 """An API server keeps 25 idle connections to a webhook, and bursts of 200."""
 TICK_SECONDS = 0.25
 """How often a worker looks whether it shall end; gunicorn's heartbeat needs one in 30 seconds."""
+GUNICORN = "https://github.com/benoitc/gunicorn/blob/27.0.1/gunicorn/"
+PRIVATE_NAMES = {
+    "_arm_keepalive_timer": ("asgi/protocol.py#L1188", "called: close a connection that stays silent"),
+    "_body_receiver": ("asgi/protocol.py#L674", "read: whether a body is being received"),
+    "_build_http_scope": ("asgi/protocol.py#L1985", "extended: how long the request has waited"),
+    "_closed": ("asgi/protocol.py#L668", "read: whether the connection has ended"),
+    "_complete": ("asgi/protocol.py#L372", "read: whether the body has been received"),
+    "_current_request": ("asgi/protocol.py#L694", "read: whether a request is being answered"),
+    "_handle_http_request": ("asgi/protocol.py#L1666", "extended: the request has been answered"),
+    "_is_websocket_upgrade": ("asgi/protocol.py#L1604", "replaced: no websockets"),
+    "_on_message_complete": ("asgi/protocol.py#L959", "extended: the request has been received"),
+    "_quick_shutdown": ("workers/gasgi.py#L39", "read: whether SIGINT or SIGQUIT has been received"),
+    "_serve": ("workers/gasgi.py#L161", "replaced: TLS context, handshake deadline, draining"),
+    "_will_close": ("asgi/protocol.py#L1959", "extended: close after the answer when stopping"),
+}
+"""Every private name of gunicorn that is used here: where it is defined (below ``GUNICORN``), and what for."""
 sslproto.SSLProtocol.max_size = 32 * 1024  # asyncio would give each connection 256 KiB to read into
 
 
