@@ -98,10 +98,15 @@ def mutate(document: Mapping[str, Any], layers: Sequence[Layer] = (), override: 
         pod = read(document)
     except Malformed as problem:
         return untouched(document, PodReason.MALFORMED, problem=problem)
+    return decide(pod, resolve(layers, pod.annotations, override))
+
+
+def decide(pod: Pod, resolved: Resolved) -> Report:
+    """Decide about a Pod that is read already, with the settings that are in force for it."""
+    document = pod.document
     if found := _gate(pod):
         reason, values = found
         return untouched(document, reason, **values)
-    resolved = resolve(layers, pod.annotations, override)
     result, decisions = _run(pod, resolved)
     if refusal := next((d for d in decisions if d.outcome is Outcome.REFUSED), None):
         return _refuse(document, decisions, refusal, resolved)

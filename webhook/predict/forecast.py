@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from webhook.core import pod
-from webhook.core.mutate import mutate
+from webhook.core.mutate import decide
+from webhook.core.settings import resolve
 from webhook.predict import Timeline, predict
 
 if TYPE_CHECKING:
@@ -38,10 +39,15 @@ class Forecast:
 def forecast(
     document: Mapping[str, Any], scenario: Scenario, layers: Sequence[Layer] = (), override: Layer | None = None
 ) -> Forecast:
-    """Predict; raise ``Malformed`` or ``Unpredictable`` (both ValueErrors) where that cannot be done."""
-    before = predict(pod.read(document), scenario)
-    report = mutate(document, layers, override)
-    after = predict(pod.read(report.after), scenario) if report.operations else before
+    """Predict; raise ``Malformed`` or ``Unpredictable`` (both ValueErrors) where that cannot be done.
+
+    The settings are resolved once: the decision and both timelines go by the same.
+    """
+    given = pod.read(document)
+    resolved = resolve(layers, given.annotations, override)
+    before = predict(given, scenario, resolved)
+    report = decide(given, resolved)
+    after = predict(pod.read(report.after), scenario, resolved) if report.operations else before
     return Forecast(report, before, after)
 
 
