@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from tests.support.strategies import PODS
 from webhook import launcher
 from webhook.core.decision import Outcome
+from webhook.core.layers import Layer
 from webhook.core.mutate import REASONS, mutate
 from webhook.core.patch import apply
 from webhook.core.pod import read
@@ -22,7 +23,7 @@ from webhook.core.status import own_grace_seconds
 settings.register_profile("lastcall", deadline=None, max_examples=100)
 settings.load_profile("lastcall")
 
-LAYERS = (("profile default", {"pre-stop-sleep-seconds": 5}),)
+LAYERS = (Layer.of_profile("default", {"pre-stop-sleep-seconds": 5}),)
 DECLARED = ("command", "args", "lifecycle")
 """The fields of a container that a patch may touch."""
 

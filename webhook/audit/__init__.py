@@ -19,7 +19,7 @@ from webhook.predict.forecast import forecast
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from webhook.core.settings import Layer
+    from webhook.core.layers import Layer
     from webhook.predict import Scenario
     from webhook.predict.forecast import Forecast
 

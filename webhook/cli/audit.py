@@ -18,7 +18,6 @@ from webhook.cli.preview import read_all
 from webhook.cli.timeline import assumptions
 from webhook.cluster import client
 from webhook.core.decision import Outcome
-from webhook.install import profiles
 from webhook.manifests import BadManifest
 from webhook.report import page
 
@@ -26,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from webhook.audit import Entry
-    from webhook.core.settings import Layer
+    from webhook.cli.layers import Profiles
+    from webhook.core.layers import Layer
     from webhook.predict import Scenario
 
 EPILOG = """\b
@@ -124,11 +124,10 @@ def _from_cluster(
     layer: Layer,
     override: Layer,
 ) -> tuple[list[Entry], Fleet]:
-    name = layer[0].removeprefix("profile ")
-    known = {**profiles.load(click.get_current_context().params["profiles_file"]), name: layer[1]}
+    known: Profiles = click.get_current_context().params["known"]
     try:
         found = client.connect(context, kubeconfig)
-        fleet = Fleet(found, scenario, known, name, override)
+        fleet = Fleet(found, scenario, known, layer.profile, override)
         chosen = () if everywhere else namespaces or (found.namespace,)
         with _progress("objects") as advance:
             entries = fleet.read(chosen, advance)

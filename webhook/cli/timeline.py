@@ -21,7 +21,7 @@ from webhook.report.page import views
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from webhook.core.settings import Layer
+    from webhook.core.layers import Layer
     from webhook.manifests import Document, Workload
     from webhook.predict import Scenario
     from webhook.predict.forecast import Forecast

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from webhook.core.decision import Decision
+    from webhook.core.layers import Layer
     from webhook.core.patch import Operations
     from webhook.core.pod import Pod
-    from webhook.core.settings import Layer, Resolved
+    from webhook.core.settings import Resolved
 
 MIRROR = "kubernetes.io/config.mirror"
 KNATIVE = "serving.knative.dev/revision"

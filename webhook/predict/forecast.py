@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from webhook.core.decision import Report
-    from webhook.core.settings import Layer
+    from webhook.core.layers import Layer
     from webhook.predict import Scenario
 
 

@@ -13,6 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from webhook.core.decision import Report, refused
+from webhook.core.layers import Layer
 from webhook.core.review import parse, respond, review
 from webhook.serving.logs import logger
 from webhook.serving.review_key import sketch
@@ -79,7 +80,7 @@ class Reviewer:
         request, fault = parse(body)
 
         def decide() -> Known:
-            layers = ((f"profile {profile}", self.profiles[profile]),)
+            layers = (Layer.of_profile(profile, self.profiles[profile]),)
             new = Known.of(unseen(shed) if shed else review(request, fault, layers))
             # What cannot be read in full may look like a good Pod in the fields that a sketch reads.
             self._keep(None if fault else key, new)

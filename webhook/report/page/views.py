@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from webhook.core.decision import Report
-    from webhook.core.settings import Layer
+    from webhook.core.layers import Layer
     from webhook.manifests import BadManifest, Document, Workload
     from webhook.predict import Scenario
     from webhook.predict.forecast import Forecast
