@@ -29,12 +29,12 @@ def call(*arguments: str, given: str = "") -> Result:
 
 
 def test_chart() -> None:
-    """By default it draws the Pod's end before and after, and says what is mended."""
+    """By default it draws the Pod's end before and after, and says what is fixed."""
     result = call("-f", NPM)
     assert result.exit_code == 0
     assert "Deployment web  examples/npm-deployment.yaml" in result.stdout
     assert "✔ with lastcall: loses nothing" in result.stdout
-    assert "(lastcall mends it)" in result.stdout
+    assert "(lastcall fixes it)" in result.stdout
 
 
 def test_json() -> None:

@@ -100,7 +100,7 @@ def test_a_violation_that_stays_in_another_form_does_not_refuse_the_pod() -> Non
 
 
 def test_a_violation_that_came_along_does_not_refuse_the_pod() -> None:
-    """A sleep that does not fit is the user's mistake, and raising the grace period mends it."""
+    """A sleep that does not fit is the user's mistake, and raising the grace period fixes it."""
     hook = {"preStop": {"sleep": {"seconds": 40}}}
     report = mutate({"spec": {"containers": [{"name": "a", "lifecycle": hook}]}})
     assert report.after["spec"]["terminationGracePeriodSeconds"] == 70

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 EPILOG = """\b
 Examples:
   lastcall audit manifests/                         a directory
-  helm template . | lastcall audit - --fail-on unmended
+  helm template . | lastcall audit - --fail-on not-fixed
   lastcall audit manifests/ -o sarif > lastcall.sarif
   lastcall audit -A                                 the current cluster, all namespaces
   lastcall audit -n shop -n pay --context prod -o html > fleet.html
@@ -53,7 +53,7 @@ Exit codes:
 FAIL_ON = {
     "never": lambda _entry: False,
     "loses": lambda entry: entry.loses,
-    "unmended": lambda entry: entry.loses and not entry.mended,
+    "not-fixed": lambda entry: entry.loses and not entry.fixed,
     "refused": lambda entry: entry.outcome is Outcome.REFUSED,
 }
 TEXTS = {"json": outputs.as_json, "sarif": outputs.as_sarif, "junit": outputs.as_junit, "github": outputs.as_github}

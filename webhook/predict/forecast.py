@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from webhook.core.decision import Report
     from webhook.core.layers import Layer
-    from webhook.predict import Scenario
+    from webhook.predict import Finding, Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,17 @@ class Forecast:
         if not self.report.operations:
             return [("as written, and lastcall leaves it alone", self.before)]
         return [("as written", self.before), ("with lastcall", self.after)]
+
+    @property
+    def fixed(self) -> bool:
+        """Whether lastcall fixes the Pod: requests are lost as written, and none are lost with lastcall."""
+        return self.before.loses and not self.after.loses
+
+    @property
+    def findings(self) -> list[tuple[Finding, bool]]:
+        """Return what goes wrong as written, each with whether lastcall fixes it: it is not found with lastcall."""
+        left = {(finding.code, finding.target) for finding in self.after.findings}
+        return [(finding, (finding.code, finding.target) not in left) for finding in self.before.findings]
 
 
 def forecast(
