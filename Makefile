@@ -36,7 +36,7 @@ browser: .venv/ready ## install chromium and chromedriver, which the tests of th
 	$(BIN)/python -m tests.support.browser
 
 .PHONY: format
-format: .venv/ready ## what lint can mend
+format: .venv/ready ## fix what lint can fix
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 

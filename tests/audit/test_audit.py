@@ -102,7 +102,7 @@ def test_lines() -> None:
             "left alone (MirrorPod)",
         ],
     ]
-    assert result.stderr == "5 workloads, 3 lose requests, lastcall mends 1, 1 refused, 1 cannot be told\n"
+    assert result.stderr == "5 workloads, 3 lose requests, lastcall fixes 1, 1 refused, 1 cannot be told\n"
 
 
 @pytest.mark.usefixtures("fleet")
@@ -111,7 +111,7 @@ def test_json() -> None:
     found = json.loads(call("-f", "fleet.yaml", "-o", "json").stdout)
     assert found["summary"]["losing"] == 3
     worst = found["workloads"][0]
-    assert (worst["harm"], worst["outcome"], worst["mended"]) == ("both", "patched", True)
+    assert (worst["harm"], worst["outcome"], worst["fixed"]) == ("both", "patched", True)
     assert {(f["code"], f["target"], f["line"]) for f in worst["findings"]} == {
         ("SignalDropped", "container/web", 24),
         ("EndsBeforeTraffic", "container/web", 24),
@@ -121,7 +121,7 @@ def test_json() -> None:
 
 @pytest.mark.usefixtures("fleet")
 def test_sarif() -> None:
-    """SARIF points at the container's line; what lastcall mends is a warning, what stays is an error."""
+    """SARIF points at the container's line; what lastcall fixes is a warning, what stays is an error."""
     (run,) = json.loads(call("fleet.yaml", "-o", "sarif").stdout)["runs"]
     places = [
         (r["ruleId"], r["level"], r["locations"][0]["physicalLocation"]["region"]["startLine"]) for r in run["results"]
@@ -161,7 +161,7 @@ def test_html() -> None:
     assert data["audit"]["rows"][1]["cells"][1] == "Pod a,b:<c>%"
 
 
-EXITS = [("never", 0), ("loses", 1), ("unmended", 1), ("refused", 1)]
+EXITS = [("never", 0), ("loses", 1), ("not-fixed", 1), ("refused", 1)]
 
 
 @pytest.mark.usefixtures("fleet")

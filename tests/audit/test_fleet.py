@@ -7,7 +7,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from tests.support.paths import ROOT
-from webhook.audit import Entry, Harm, table
+from webhook.audit import Entry, Harm, judge, table
+from webhook.predict import Cause, Scenario
 from webhook.predict import Harm as Reasons
 
 if TYPE_CHECKING:
@@ -19,12 +20,21 @@ SPEC = "{containers: [{name: web, command: [npm, start]}]}"
 def test_table_for_people() -> None:
     """On a terminal each harm has a sign, and a rollout that is needed is said."""
     entry = Entry(kind="Deployment", namespace="shop", name="web", harm=Harm.BOTH, verdict="loses", pods=3, carrying=1)
-    entry.mended, entry.killed = True, 2
+    entry.fixed, entry.killed = True, 2
     entry.outcome = next(o for o in type(entry.outcome) if o == "patched")
     made = table.table([entry], live=True)
     cells = [str(next(iter(column.cells))) for column in made.columns]
     assert cells == ["✘✘ both", "Deployment shop/web", "1/3", "2 ended in 137", "loses nothing, after a rollout"]
     assert table.for_page([entry], live=True)["tiles"][3] == [1, "need a rollout", ""]
+
+
+def test_an_entry_that_is_judged_again_keeps_nothing() -> None:
+    """A workload whose running Pod cannot be predicted keeps no finding, and no fix, of its template."""
+    entry = Entry(kind="Deployment", namespace="shop", name="web")
+    judge(entry, {"spec": {"containers": [{"name": "web", "command": ["npm", "start"]}]}}, Scenario(), ())
+    assert (entry.fixed, bool(entry.findings), entry.lost_seconds) == (True, True, 2.5)
+    judge(entry, {"spec": {"containers": [{"name": "web"}]}}, Scenario(cause=Cause.LIVENESS), ())
+    assert (entry.harm, entry.fixed, entry.findings, entry.lost_seconds) == (Harm.UNKNOWN, False, (), 0)
 
 
 def test_every_reason_has_a_few_words() -> None:

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NPM = "examples/npm-deployment.yaml"
+POD = """\
+apiVersion: v1
+kind: Pod
+metadata: {{name: web, annotations: {{"{annotation}": "7"}}}}
+spec: {{containers: [{{name: web, command: [node, server.js]}}]}}
+"""
 
 
 def call(*arguments: str, given: str = "") -> Result:
@@ -23,12 +29,12 @@ def call(*arguments: str, given: str = "") -> Result:
 
 
 def test_chart() -> None:
-    """By default it draws the Pod's end before and after, and says what is mended."""
+    """By default it draws the Pod's end before and after, and says what is fixed."""
     result = call("-f", NPM)
     assert result.exit_code == 0
     assert "Deployment web  examples/npm-deployment.yaml" in result.stdout
     assert "✔ with lastcall: loses nothing" in result.stdout
-    assert "(lastcall mends it)" in result.stdout
+    assert "(lastcall fixes it)" in result.stdout
 
 
 def test_json() -> None:
@@ -54,6 +60,8 @@ OPTIONS = [
     pytest.param(["--propagation", "9"], "lost_seconds", 4, id="a slow load balancer"),
     pytest.param(["--profile", "alb"], "withdrawn", 45, id="a profile brings its load balancer"),
     pytest.param(["--set", "pre-stop-sleep-seconds=7"], "gone", 12, id="a setting"),
+    pytest.param(["--set", "drain-seconds=20"], "gone", 25, id="the drain, as a setting"),
+    pytest.param(["--drain", "web=2", "--set", "drain-seconds=20"], "gone", 7, id="a drain for one before the setting"),
     pytest.param(["--kubelet-version", "v1.29.3"], "lost_seconds", 3, id="an old kubelet"),
     pytest.param(["--hook", "web=fail"], "lost_seconds", 3, id="a hook that fails"),
 ]
@@ -64,6 +72,18 @@ def test_options(options: list[str], field: str, expected: float) -> None:
     """Every assumption can be said."""
     (found,) = json.loads(call("-f", NPM, "-o", "json", *options).stdout)
     assert found["after"][field] == expected
+
+
+def test_a_profile_sets_the_drain(tmp_path: Path) -> None:
+    """The drain of a profile is predicted as written and with lastcall, and the Pod's annotation wins over it."""
+    (tmp_path / "profiles.yaml").write_text("slow:\n  drain-seconds: 20\n")
+    chosen = ["-o", "json", "--profiles", str(tmp_path / "profiles.yaml"), "--profile", "slow"]
+    (found,) = json.loads(call("-f", "-", *chosen, given=POD.format(annotation="other/thing")).stdout)
+    assert [found[when]["lanes"][0]["drain"] for when in ("before", "after")] == [20, 20]
+    (found,) = json.loads(
+        call("-f", "-", *chosen, given=POD.format(annotation="lastcall.webhook/drain-seconds")).stdout
+    )
+    assert [found[when]["lanes"][0]["drain"] for when in ("before", "after")] == [7, 7]
 
 
 BAD = [

@@ -13,6 +13,7 @@ from tests.cluster.creations import is_patched
 from tests.cluster.manifests import INJECT, pod
 from tests.cluster.second import second_webhook
 from tests.support.waiting import until
+from webhook.core.layers import Layer
 from webhook.core.mutate import mutate
 from webhook.core.patch import apply
 from webhook.core.settings import PROFILES
@@ -70,7 +71,7 @@ def test_every_answer_is_accepted_and_is_what_preview_said(lastcall: Cluster, na
             found = api.create(there, dry_run=True)
             if without.status != 201:  # wrong in itself; what is added may even make it right
                 continue
-            preview = mutate(thing, (("profile default", PROFILES["default"]),))
+            preview = mutate(thing, (Layer.of_profile("default", PROFILES["default"]),))
             expected = apply(comparable(without.object), preview.operations)
             assert differences(comparable(accepted(found)), expected) == [], thing
             compared += 1

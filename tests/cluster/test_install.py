@@ -12,6 +12,7 @@ from tests.cluster.lab.roll import rolled_out
 from tests.cluster.manifests import INJECT
 from tests.support.waiting import until
 from webhook.core.decision import Outcome
+from webhook.core.layers import Layer
 from webhook.core.mutate import mutate
 from webhook.core.settings import PROFILES
 
@@ -79,7 +80,7 @@ def test_our_own_deployments_pass_through_our_own_mutations(lastcall: Cluster) -
     for name in ("lastcall", "lastcall-certs"):
         template = lastcall.api.get("Deployment", name, NAMESPACE)["spec"]["template"]
         for profile, settings in PROFILES.items():
-            report = mutate({"kind": "Pod", **template}, ((f"profile {profile}", settings),))
+            report = mutate({"kind": "Pod", **template}, (Layer.of_profile(profile, settings),))
             assert report.outcome is not Outcome.REFUSED, [str(decision) for decision in report.decisions]
 
 

@@ -12,6 +12,7 @@ from tests.cluster import manifests
 from tests.cluster.ends import Seen
 from tests.support.waiting import until
 from webhook.core import pod as view
+from webhook.core.settings import Resolved
 from webhook.predict import FAILS, IGNORES, Cause, End, Fate, Scenario, predict
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def predicted(made: dict[str, Any], case: Case) -> tuple[Lane, ...]:
         drains={name: drain(made, name) for name in names},
         hooks=dict.fromkeys(names, FAILS) if case.fails else {},
     )
-    return predict(view.read(made), scenario).lanes
+    return predict(view.read(made), scenario, Resolved()).lanes
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,7 @@ from tests.support.asgi import no_flask, post
 from tests.support.paths import CASES as TREE
 from webhook import manifests
 from webhook.cli import main
+from webhook.core.layers import Layer
 from webhook.core.mutate import mutate
 from webhook.core.pod import read
 from webhook.core.rules import violations
@@ -56,7 +57,7 @@ def settings(case: Path) -> dict[str, Any]:
 
 
 def reports(case: Path) -> list[Report]:
-    layers = (("profile case", settings(case)),)
+    layers = (Layer.of_profile("case", settings(case)),)
     return [mutate(workload.pod, layers) for document in documents(case) for workload in document.workloads]
 
 
@@ -109,7 +110,7 @@ def test_the_reasons_are_as_expected(case: Path, request: pytest.FixtureRequest)
 @cases
 def test_a_second_round_changes_nothing(case: Path) -> None:
     """The webhook's own output is left as it is."""
-    layers = (("profile case", settings(case)),)
+    layers = (Layer.of_profile("case", settings(case)),)
     assert [mutate(report.after, layers).operations for report in reports(case)] == [() for _ in reports(case)]
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from webhook.core import review
 from webhook.core.decision import Outcome, Report
+from webhook.core.layers import Layer
 from webhook.core.mutate import REASONS, mutate
 from webhook.core.mutations import MUTATIONS
 from webhook.core.pod import read
@@ -99,7 +100,7 @@ def test_a_violation_that_stays_in_another_form_does_not_refuse_the_pod() -> Non
 
 
 def test_a_violation_that_came_along_does_not_refuse_the_pod() -> None:
-    """A sleep that does not fit is the user's mistake, and raising the grace period mends it."""
+    """A sleep that does not fit is the user's mistake, and raising the grace period fixes it."""
     hook = {"preStop": {"sleep": {"seconds": 40}}}
     report = mutate({"spec": {"containers": [{"name": "a", "lifecycle": hook}]}})
     assert report.after["spec"]["terminationGracePeriodSeconds"] == 70
@@ -178,7 +179,7 @@ def test_every_reason_has_advice_that_ends_in_a_full_stop() -> None:
 
 def test_drain_may_be_unset_by_a_profile() -> None:
     """A profile may say that drain-seconds is not set, over a built-in one that sets it."""
-    layers = (("a", {"drain-seconds": 60}), ("b", {"drain-seconds": None}))
+    layers = (Layer.of_profile("a", {"drain-seconds": 60}), Layer.of_profile("b", {"drain-seconds": None}))
     assert mutate(pod(), layers).after["spec"]["terminationGracePeriodSeconds"] == 35
 
 

@@ -11,18 +11,19 @@ from hypothesis import given, settings
 from tests.support.strategies import PODS
 from webhook import launcher
 from webhook.core.decision import Outcome
+from webhook.core.layers import Layer
 from webhook.core.mutate import REASONS, mutate
 from webhook.core.patch import apply
 from webhook.core.pod import read
 from webhook.core.room import fits
 from webhook.core.rules import violations
 from webhook.core.settings import Resolved, resolve
-from webhook.core.status import own_grace_seconds
+from webhook.core.status import own_grace_seconds, recall
 
 settings.register_profile("lastcall", deadline=None, max_examples=100)
 settings.load_profile("lastcall")
 
-LAYERS = (("profile default", {"pre-stop-sleep-seconds": 5}),)
+LAYERS = (Layer.of_profile("default", {"pre-stop-sleep-seconds": 5}),)
 DECLARED = ("command", "args", "lifecycle")
 """The fields of a container that a patch may touch."""
 
@@ -137,13 +138,13 @@ def test_an_added_sleep_is_no_shorter_than_a_hook_that_there_is_room_for(pod: di
     known = max(container.pre_stop_seconds or 0 for _, container in after.containers())
     for (_, old), (_, new) in zip(read(pod).containers(), after.containers(), strict=True):
         if new.pre_stop and not old.pre_stop:
-            assert new.pre_stop_seconds == known or not fits(read(pod), known, resolved(pod).settings)
+            assert new.pre_stop_seconds == known or not fits(recall(read(pod)), known, resolved(pod).settings)
 
 
 @given(PODS)
 def test_at_least_half_of_the_own_grace_is_left_for_the_drain(pod: dict[str, Any]) -> None:
     """Behind a sleep that is added the process has the whole of the Pod's own grace, what was annotated, or half."""
-    before, after = read(pod), read(mutate(pod, LAYERS).after)
+    before, after = recall(read(pod)), read(mutate(pod, LAYERS).after)
     drain = resolved(pod).settings.drain_seconds
     for (_, old), (_, new) in zip(before.containers(), after.containers(), strict=True):
         if new.pre_stop and not old.pre_stop:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from webhook.core.layers import Layer
 from webhook.core.settings import DEFAULTS, InvalidSetting, parse, resolve
 from webhook.install import profiles
 
@@ -22,7 +23,7 @@ ANNOTATION = f"lastcall.webhook/{NAME}"
         pytest.param({}, {}, None, 5, None, id="nobody says anything"),
         pytest.param({NAME: 10}, {}, None, 10, "profile x", id="the profile alone"),
         pytest.param({NAME: 10}, {ANNOTATION: "20"}, None, 20, "the Pod's annotation", id="the Pod is stronger"),
-        pytest.param({NAME: 10}, {ANNOTATION: "20"}, ("--set", {NAME: 30}), 30, "--set", id="--set is strongest"),
+        pytest.param({NAME: 10}, {ANNOTATION: "20"}, Layer("--set", {NAME: 30}), 30, "--set", id="--set is strongest"),
         pytest.param(
             {NAME: 10}, {ANNOTATION: "soon"}, None, 10, "profile x", id="a broken value keeps the layer below"
         ),
@@ -30,7 +31,7 @@ ANNOTATION = f"lastcall.webhook/{NAME}"
 )
 def test_the_last_layer_wins(profile: Any, annotations: Any, override: Any, value: int, origin: str | None) -> None:
     """The table of precedence in the docstring of the module."""
-    resolved = resolve([("profile x", profile)], annotations, override)
+    resolved = resolve([Layer.of_profile("x", profile)], annotations, override)
     assert resolved.settings.pre_stop_sleep_seconds == value
     assert resolved.origins.get(NAME) == origin
 
@@ -107,7 +108,7 @@ def test_a_missing_profile_file_is_told(tmp_path: Path) -> None:
 )
 def test_image_shell_takes_what_yaml_makes_of_yes(value: Any, expected: str) -> None:
     """A profile's yes and no are taken as words and as the booleans that YAML 1.1 makes of them."""
-    assert resolve([("profile x", {"image-shell": value})]).image_shell("web") == (expected, "profile x")
+    assert resolve([Layer.of_profile("x", {"image-shell": value})]).image_shell("web") == (expected, "profile x")
 
 
 @pytest.mark.parametrize("value", ["true", "Yes", "", "1", None, 1, []])

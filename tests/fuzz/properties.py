@@ -11,6 +11,7 @@ from hypothesis import given, settings
 
 from tests.serving.running import review as body_of
 from tests.support.strategies import PODS, pairs
+from webhook.core.layers import Layer
 from webhook.core.patch import apply
 from webhook.core.pod import read
 from webhook.core.review import BadReview, Request, parse, respond, review
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from webhook.core.decision import Report
 
-LAYERS = [((f"profile {name}", settings),) for name, settings in PROFILES.items()]
+LAYERS = [(Layer.of_profile(name, settings),) for name, settings in PROFILES.items()]
 
 
 def check_body(body: bytes) -> None:

@@ -41,7 +41,7 @@ def test_a_run_is_judged(
 
 
 def test_moments_are_spread_evenly_and_repeat_with_the_seed(tmp_path: Path) -> None:
-    """Every mode and shell gets as many runs, a fourth of them at once and a fourth early, and a seed names the moments."""
+    """Every mode and shell gets as many runs, a fourth at once and a fourth early, and a seed names the moments."""
     written = {mode.upper(): mode for mode in launcher.MODES}
     made = stress.jobs(72, 7, written, tmp_path)
     assert made == stress.jobs(72, 7, written, tmp_path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from webhook.core import pod
+from webhook.core.settings import resolve
 from webhook.predict import Cause, Lane, Scenario, Timeline, predict
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def make(
 
 
 def timeline(of: pod.Pod, cause: Cause = Cause.DELETE, **assumed: Any) -> Timeline:
-    return predict(of, Scenario(cause=cause, **assumed))
+    return predict(of, Scenario(cause=cause, **assumed), resolve((), of.annotations))
 
 
 def story(lane: Lane) -> str:

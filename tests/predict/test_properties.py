@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.support.strategies import JSON, PODS
 from webhook.core.pod import Malformed, read
+from webhook.core.settings import resolve
 from webhook.predict import IGNORES, Cause, End, HookEnd, Role, Scenario, Timeline, Unpredictable, predict
 from webhook.predict.forecast import forecast
 
@@ -29,7 +30,8 @@ SCENARIOS = st.builds(
 def timeline(document: dict[str, Any], scenario: Scenario) -> Timeline | None:
     """Predict; None where the cause does not apply, which is the only way not to answer."""
     try:
-        return predict(read(document), scenario)
+        pod = read(document)
+        return predict(pod, scenario, resolve((), pod.annotations))
     except Unpredictable:
         return None
 

@@ -12,6 +12,7 @@ from tests.support.paths import ROOT
 from webhook import __version__
 from webhook.cli import main
 from webhook.core.decision import Outcome
+from webhook.core.layers import Layer
 from webhook.core.mutate import mutate
 from webhook.core.settings import PROFILES
 from webhook.install.objects import webhook_configuration
@@ -95,7 +96,7 @@ def test_no_two_webhooks_take_the_same_namespace(cluster_wide: bool) -> None:
 def test_our_own_pods_are_never_refused(workload: dict[str, Any]) -> None:
     """Our own Deployments pass through our own mutations unchanged or improved, under every profile."""
     for profile, settings in PROFILES.items():
-        report = mutate({"kind": "Pod", **workload["spec"]["template"]}, ((f"profile {profile}", settings),))
+        report = mutate({"kind": "Pod", **workload["spec"]["template"]}, (Layer.of_profile(profile, settings),))
         assert report.outcome is not Outcome.REFUSED, [str(decision) for decision in report.decisions]
 
 

@@ -51,7 +51,7 @@ def test_kubectl_plugin(programs: dict[str, str]) -> None:
     assert output("kubectl-lastcall", "--version").startswith("lastcall ")
     assert output("kubectl_complete-lastcall", "au").split() == ["audit", ":4"]
     values = output("kubectl_complete-lastcall", "audit", "--fail-on", "").split()
-    assert values == ["never", "loses", "unmended", "refused", ":4"]
+    assert values == ["never", "loses", "not-fixed", "refused", ":4"]
 
 
 @pytest.mark.parametrize("name", ["audit", "inspect"])
@@ -127,7 +127,7 @@ def test_action(programs: dict[str, str], tmp_path: Path) -> None:
     number = next(n for n, line in enumerate(lines, start=1) if "- name: web" in line)
     assert f"::warning file=web.yaml,line={number},title=SignalDropped" in done.stdout
     assert (tmp_path / "out.sarif").stat().st_size > 1000
-    assert audit(programs, tmp_path, path="web.yaml", **{"fail-on": "unmended"}).returncode == 0
+    assert audit(programs, tmp_path, path="web.yaml", **{"fail-on": "not-fixed"}).returncode == 0
 
 
 def test_action_takes_no_code(programs: dict[str, str], tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from tests.serving.running import POD
 from tests.serving.running import review as body_of
 from tests.support.strategies import pairs
 from webhook.core import pod
+from webhook.core.layers import Layer
 from webhook.core.mutate import KNATIVE, MIRROR, mutate
 from webhook.core.mutations import Mutation, pre_stop
 from webhook.core.review import parse, respond, review
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from webhook.core.decision import Decision
     from webhook.core.settings import Resolved
 
-LAYERS = (("profile default", PROFILES["default"]),)
+LAYERS = (Layer.of_profile("default", PROFILES["default"]),)
 NPM = {"name": "a", "command": ["npm", "start"]}
 
 
@@ -123,7 +124,7 @@ def only(thing: dict[str, Any], view: Any) -> dict[str, Any]:
 
 
 def decided(made: dict[str, Any], profile: dict[str, Any]) -> tuple[object, ...]:
-    report = mutate(made, (("profile case", profile),))
+    report = mutate(made, (Layer.of_profile("case", profile),))
     return report.operations, report.decisions, report.problems
 
 

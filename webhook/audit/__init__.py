@@ -19,7 +19,7 @@ from webhook.predict.forecast import forecast
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from webhook.core.settings import Layer
+    from webhook.core.layers import Layer
     from webhook.predict import Scenario
     from webhook.predict.forecast import Forecast
 
@@ -50,8 +50,8 @@ class Line(msgspec.Struct, frozen=True):
     message: str
     advice: str
     loses: bool
-    mended: bool
-    """Whether lastcall mends it."""
+    fixed: bool
+    """Whether lastcall fixes it."""
     line: int = 0
     """Where in the file the target stands; 0 where there is none."""
 
@@ -73,8 +73,8 @@ class Entry(msgspec.Struct, kw_only=True):
     outcome: Outcome = Outcome.SKIPPED
     reasons: tuple[str, ...] = ()
     """Codes of what lastcall would do, or why it would not."""
-    mended: bool = False
-    """Whether nothing is lost with lastcall."""
+    fixed: bool = False
+    """Whether requests are lost as things are, and none with lastcall."""
     note: str = ""
     pods: int = 0
     """Running Pods; only a cluster has them."""
@@ -112,12 +112,13 @@ def judge(
         found = forecast(pod, scenario, layers, override)
     except ValueError as error:
         entry.harm, entry.note, entry.verdict = Harm.UNKNOWN, str(error), "cannot be told"
+        entry.lost_seconds, entry.fixed, entry.findings = 0, False, ()
         report = mutate(pod, layers, override)
     else:
         report = found.report
         entry.harm, entry.verdict = _harm(found), sys.intern(found.before.verdict)
         entry.lost_seconds, entry.note = found.before.lost_seconds, ""
-        entry.mended = found.before.loses and not found.after.loses
+        entry.fixed = found.fixed
         entry.findings = tuple(_lines(found, lines or {}))
     entry.outcome = report.outcome
     codes = (d.reason.code for d in report.decisions if d.outcome is report.outcome)
@@ -135,11 +136,9 @@ def _harm(found: Forecast) -> Harm:
 
 
 def _lines(found: Forecast, lines: Mapping[str, int]) -> Iterable[Line]:
-    left = {(f.code, f.target) for f in found.after.findings}
-    for f in found.before.findings:
-        mended = (f.code, f.target) not in left
+    for f, fixed in found.findings:
         message, advice = sys.intern(f.message), sys.intern(f.advice)
-        yield Line(f.code, sys.intern(f.target), message, advice, f.loses, mended, lines.get(f.target, 0))
+        yield Line(f.code, sys.intern(f.target), message, advice, f.loses, fixed, lines.get(f.target, 0))
 
 
 def carries(pod: Mapping[str, Any]) -> bool:
@@ -152,7 +151,7 @@ class Summary(msgspec.Struct, frozen=True):
 
     workloads: int
     losing: int
-    mended: int
+    fixed: int
     """... of which lose nothing with lastcall."""
     refused: int
     unknown: int
@@ -166,7 +165,7 @@ def summarize(entries: Sequence[Entry]) -> Summary:
     return Summary(
         workloads=len(entries),
         losing=sum(e.loses for e in entries),
-        mended=sum(e.mended for e in entries),
+        fixed=sum(e.fixed for e in entries),
         refused=sum(e.outcome is Outcome.REFUSED for e in entries),
         unknown=sum(e.harm is Harm.UNKNOWN for e in entries),
         to_roll=sum(e.outcome is Outcome.PATCHED and e.carrying < e.pods for e in entries),

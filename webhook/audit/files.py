@@ -10,7 +10,7 @@ from webhook.manifests import BadManifest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from webhook.core.settings import Layer
+    from webhook.core.layers import Layer
     from webhook.manifests import Document, Workload
     from webhook.predict import Scenario
 
@@ -31,7 +31,7 @@ def entries(
                 name=workload.name,
                 source=document.source,
                 line=lines["pod"],
-                profile=layer[0].removeprefix("profile "),
+                profile=layer.profile,
             )
             judge(entry, workload.pod, scenario, (layer,), lines, override)
             yield entry

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from webhook import manifests
 from webhook.audit import Entry, carries, judge
 from webhook.cluster.client import NAMESPACES, PODS, WORKLOADS, ClusterError
+from webhook.core.layers import Layer
 from webhook.core.settings import INJECT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from webhook.cluster.client import Cluster
-    from webhook.core.settings import Layer
     from webhook.predict import Scenario
 
 KILLED = 137
@@ -110,7 +110,7 @@ class Fleet:
             self._judge(entry, {name: part for name, part in pod.items() if name != "status"})
 
     def _judge(self, entry: Entry, pod: Mapping[str, Any]) -> None:
-        layer = (f"profile {entry.profile}", self.profiles[entry.profile])
+        layer = Layer.of_profile(entry.profile, self.profiles[entry.profile])
         judge(entry, pod, self.scenario, (layer,), None, self.override)
 
 

@@ -53,7 +53,7 @@ def _result(entry: Entry, line: Line) -> dict[str, Any]:
     if entry.source:
         region = {"startLine": max(line.line or entry.line, 1)}
         place["physicalLocation"] = {"artifactLocation": {"uri": _uri(entry.source)}, "region": region}
-    level = ("warning" if line.mended else "error") if line.loses else "note"
+    level = ("warning" if line.fixed else "error") if line.loses else "note"
     return {"ruleId": line.code, "level": level, "message": {"text": _sentence(entry, line)}, "locations": [place]}
 
 
@@ -80,12 +80,12 @@ def as_github(entries: Sequence[Entry]) -> Iterator[str]:
             if line.loses:
                 at = f"file={_property(entry.source)},line={line.line or entry.line}," if entry.source else ""
                 title = _property(f"{line.code}: {entry.title}")
-                yield f"::{'warning' if line.mended else 'error'} {at}title={title}::{_data(_sentence(entry, line))}"
+                yield f"::{'warning' if line.fixed else 'error'} {at}title={title}::{_data(_sentence(entry, line))}"
 
 
 def _sentence(entry: Entry, line: Line) -> str:
-    mended = "lastcall mends it." if line.mended else line.advice
-    return f"{entry.title}, {line.target}: {line.message}. {mended}"
+    fixed = "lastcall fixes it." if line.fixed else line.advice
+    return f"{entry.title}, {line.target}: {line.message}. {fixed}"
 
 
 def _encode(value: Any) -> str:

@@ -56,7 +56,7 @@ def table(entries: Iterable[Entry], *, live: bool) -> Table:
         sign, style = SIGNS[entry.harm]
         workload = Text.assemble(entry.title, (f"  {entry.source}:{entry.line}" if entry.source else "", "dim"))
         cells: list[Any] = [Text(sign, style), workload, *([_pods(entry)] if live else []), why(entry)]
-        made.add_row(*cells, Text(remedy(entry), "green" if entry.mended else "red" if entry.loses else "dim"))
+        made.add_row(*cells, Text(remedy(entry), "green" if entry.fixed else "red" if entry.loses else "dim"))
     return made
 
 
@@ -82,7 +82,7 @@ def remedy(entry: Entry) -> str:
         return "nothing to do"
     if entry.outcome is Outcome.SKIPPED:
         return f"left alone ({', '.join(entry.reasons)})"
-    words = "loses nothing" if entry.mended or not entry.loses else "still loses"
+    words = "loses nothing" if entry.fixed or not entry.loses else "still loses"
     if entry.pods and entry.carrying < entry.pods:
         words += ", after a rollout"
     return words
@@ -95,7 +95,7 @@ def _pods(entry: Entry) -> str:
 def summary(entries: Sequence[Entry], skipped: int = 0) -> str:
     """Tell the fleet in a sentence."""
     s = summarize(entries)
-    words = [f"{s.workloads} workloads", f"{s.losing} lose requests", f"lastcall mends {s.mended}"]
+    words = [f"{s.workloads} workloads", f"{s.losing} lose requests", f"lastcall fixes {s.fixed}"]
     words += [f"{s.refused} refused"] if s.refused else []
     words += [f"{s.unknown} cannot be told"] if s.unknown else []
     words += [f"{s.killed} containers ended in 137"] if s.killed else []
@@ -109,7 +109,7 @@ def for_page(entries: Sequence[Entry], *, live: bool) -> dict[str, Any]:
     tiles = [
         [s.workloads, "workloads", ""],
         [s.losing, "lose requests", "bad"],
-        [s.mended, "mended by lastcall", "good"],
+        [s.fixed, "fixed by lastcall", "good"],
     ]
     tiles += (
         [[s.to_roll, "need a rollout", ""], [s.killed, "ended in 137", ""]] if live else [[s.refused, "refused", ""]]
@@ -120,7 +120,7 @@ def for_page(entries: Sequence[Entry], *, live: bool) -> dict[str, Any]:
         {
             "cells": [SIGNS[e.harm][0], e.title, _pods(e) if live else f"{e.source}:{e.line}", why(e), remedy(e)],
             "kind": "bad" if e.loses else "good" if e.harm is Harm.NONE else "faint",
-            "after": "good" if e.mended else "bad" if e.loses else "faint",
+            "after": "good" if e.fixed else "bad" if e.loses else "faint",
         }
         for e in entries[:SHOWN_ON_PAGE]
     ]

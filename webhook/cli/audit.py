@@ -18,7 +18,6 @@ from webhook.cli.preview import read_all
 from webhook.cli.timeline import assumptions
 from webhook.cluster import client
 from webhook.core.decision import Outcome
-from webhook.install import profiles
 from webhook.manifests import BadManifest
 from webhook.report import page
 
@@ -26,13 +25,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from webhook.audit import Entry
-    from webhook.core.settings import Layer
+    from webhook.cli.layers import Profiles
+    from webhook.core.layers import Layer
     from webhook.predict import Scenario
 
 EPILOG = """\b
 Examples:
   lastcall audit manifests/                         a directory
-  helm template . | lastcall audit - --fail-on unmended
+  helm template . | lastcall audit - --fail-on not-fixed
   lastcall audit manifests/ -o sarif > lastcall.sarif
   lastcall audit -A                                 the current cluster, all namespaces
   lastcall audit -n shop -n pay --context prod -o html > fleet.html
@@ -53,7 +53,7 @@ Exit codes:
 FAIL_ON = {
     "never": lambda _entry: False,
     "loses": lambda entry: entry.loses,
-    "unmended": lambda entry: entry.loses and not entry.mended,
+    "not-fixed": lambda entry: entry.loses and not entry.fixed,
     "refused": lambda entry: entry.outcome is Outcome.REFUSED,
 }
 TEXTS = {"json": outputs.as_json, "sarif": outputs.as_sarif, "junit": outputs.as_junit, "github": outputs.as_github}
@@ -124,11 +124,10 @@ def _from_cluster(
     layer: Layer,
     override: Layer,
 ) -> tuple[list[Entry], Fleet]:
-    name = layer[0].removeprefix("profile ")
-    known = {**profiles.load(click.get_current_context().params["profiles_file"]), name: layer[1]}
+    known: Profiles = click.get_current_context().params["known"]
     try:
         found = client.connect(context, kubeconfig)
-        fleet = Fleet(found, scenario, known, name, override)
+        fleet = Fleet(found, scenario, known, layer.profile, override)
         chosen = () if everywhere else namespaces or (found.namespace,)
         with _progress("objects") as advance:
             entries = fleet.read(chosen, advance)

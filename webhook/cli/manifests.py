@@ -10,7 +10,7 @@ import click
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import LiteralScalarString
 
-from webhook.install import profiles
+from webhook.cli.layers import load
 from webhook.install.objects import NAME, profiles_config_map, webhook_configuration
 
 if TYPE_CHECKING:
@@ -40,10 +40,7 @@ def command(
     failure_policy: Policy,
 ) -> None:
     """Print the MutatingWebhookConfiguration, with a webhook for each profile, and the profiles' ConfigMap."""
-    try:
-        known = profiles.load(profiles_file)
-    except profiles.BadProfiles as error:
-        raise click.UsageError(str(error)) from None
+    known = load(profiles_file)
     text = profiles_file.read_text() if profiles_file else NO_PROFILES
     configuration = webhook_configuration(
         known,

@@ -5,23 +5,23 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import click
 from rich.console import Console
 
 from webhook import manifests
+from webhook.cli import layers
 from webhook.cli.errors import InternalError
 from webhook.core.mutate import mutate
-from webhook.core.settings import InvalidSetting, parse
-from webhook.install import profiles
 from webhook.report import render, second_opinion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
+    from webhook.cli.layers import Profiles
     from webhook.core.decision import Report
-    from webhook.core.settings import Layer
+    from webhook.core.layers import Layer
     from webhook.manifests import Document, Workload
 
 Shown: TypeAlias = "Sequence[tuple[Document, Sequence[tuple[Workload, Report]]]]"
@@ -47,50 +47,23 @@ Exit codes:
 """
 
 
-def layers_of(_context: click.Context, _param: click.Parameter, values: Sequence[str]) -> Layer:
-    """Read ``--set name=value``."""
-    layer: dict[str, Any] = {}
-    for value in values:
-        name, equals, text = value.partition("=")
-        if not equals:
-            raise click.BadParameter(f"{value}: write name=value, as in drain-seconds=20")
-        try:
-            layer[name] = parse(name, text)
-        except InvalidSetting as error:
-            raise click.BadParameter(str(error)) from None
-    return "--set", layer
-
-
-def profile_layer(profiles_file: Path | None, name: str) -> Layer:
-    """Return the settings of a profile; a usage error names the profiles there are."""
-    try:
-        known: Mapping[str, Mapping[str, Any]] = profiles.load(profiles_file)
-    except profiles.BadProfiles as error:
-        raise click.UsageError(str(error)) from None
-    if name not in known:
-        raise click.UsageError(f"no profile {name!r}; there are: {', '.join(sorted(known))}")
-    return f"profile {name}", known[name]
-
-
 @click.command(epilog=EPILOG)
 @click.option(
     "-f", "--filename", "names", multiple=True, required=True, help="File, directory, or - for stdin. Repeatable."
 )
 @click.option("-o", "--output", type=click.Choice(OUTPUTS), default="table", help="What to print.")
-@click.option("--profile", default="default", help="The profile that the namespace's label names.")
-@click.option("--profiles", "profiles_file", type=click.Path(path_type=Path), help="The operator's profiles (YAML).")
-@click.option("--set", "override", multiple=True, callback=layers_of, help="name=value; stronger than annotations.")
+@layers.profile_option
+@layers.profiles_option
+@layers.override_option
 @click.option("--exit-code", is_flag=True, help="Exit with 1 when something would change.")
-def command(
-    names: Sequence[str], output: str, profile: str, profiles_file: Path | None, override: Layer, exit_code: bool
-) -> None:
+def command(names: Sequence[str], output: str, profile: str, known: Profiles, override: Layer, exit_code: bool) -> None:
     """Show what the webhook would change in the Pods of manifests, and why.
 
     Reads Pods, Deployments, StatefulSets, DaemonSets, ReplicaSets, Jobs, CronJobs, PodTemplates and Lists, fills in the
     API server's defaults, and decides with the very code that the webhook runs. Other kinds pass through untouched.
     The namespace is taken to have opted in.
     """
-    layer = profile_layer(profiles_file, profile)
+    layer = layers.choose(known, profile)
     changed = bad = False
     shown: list[tuple[Document, list[tuple[Workload, Report]]]] = []
     for document in read_all(names):

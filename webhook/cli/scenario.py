@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import functools
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from webhook.cli.preview import layers_of, profile_layer
+from webhook.cli import layers
 from webhook.predict import FAILS, IGNORES, PROPAGATION, Cause, Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from webhook.cli.layers import Profiles
 
 _CAUSES = ", ".join(Cause)
 _SECONDS = r"\d{1,6}(?:\.\d{1,3})?"
@@ -49,11 +50,9 @@ def _lengths(word: str, special: float | None) -> Callable[..., dict[str, float 
 
 
 _OPTIONS = (
-    click.option("--profile", default="default", help="The profile that the namespace's label names."),
-    click.option(
-        "--profiles", "profiles_file", type=click.Path(path_type=Path), help="The operator's profiles (YAML)."
-    ),
-    click.option("--set", "override", multiple=True, callback=layers_of, help="name=value; stronger than annotations."),
+    layers.profile_option,
+    layers.profiles_option,
+    layers.override_option,
     click.option(
         "--cause", default="delete", callback=_cause, metavar="CAUSE[:SECONDS]", help=f"What ends the Pod: {_CAUSES}."
     ),
@@ -88,7 +87,7 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def called(
         profile: str,
-        profiles_file: Path | None,
+        known: Profiles,
         cause: tuple[Cause, int | None],
         propagation: float | None,
         **more: Any,
@@ -106,7 +105,7 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
             hooks=hooks,
             **given,
         )
-        command(scenario=scenario, layer=profile_layer(profiles_file, profile), **more)
+        command(scenario=scenario, layer=layers.choose(known, profile), **more)
 
     for option in reversed(_OPTIONS):
         called = option(called)

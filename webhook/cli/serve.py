@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from webhook.install import profiles
+from webhook.cli.layers import profiles_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from webhook.cli.layers import Profiles
     from webhook.serving.tls import Files
 
 EPILOG = """\b
@@ -62,17 +63,13 @@ SELF_SIGNED_LIFETIME = timedelta(days=1)
 @click.option("--client-name", multiple=True, help="Common name of a client that may ask (repeatable; none: all).")
 @click.option("--health-port", type=PORT, help="Port of its own for /healthz, /readyz and /metrics, over plain HTTP.")
 @click.option("--drain-seconds", default=0.0, type=click.FloatRange(0, 3600), help=DRAIN_HELP)
-@click.option("--profiles", "profiles_file", type=FILE, help="Your own profiles (YAML).")
-def command(profiles_file: Path | None, self_signed: bool, no_tls: bool, **given: Any) -> None:
+@profiles_option
+def command(known: Profiles, self_signed: bool, no_tls: bool, **given: Any) -> None:
     """Serve the webhook over HTTPS.
 
     Say where the certificate comes from: --cert and --key, --self-signed, or --no-tls.
     """
     _check(self_signed, no_tls, given)
-    try:
-        known = profiles.load(profiles_file)
-    except profiles.BadProfiles as error:
-        raise click.UsageError(str(error)) from None
     # PID 1 of a container hears only what it has a handler for; gunicorn's come later.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     from webhook.serving.application import Options, serve  # noqa: PLC0415 - `--help` need not wait for Flask and gunicorn

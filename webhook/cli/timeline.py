@@ -21,7 +21,7 @@ from webhook.report.page import views
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from webhook.core.settings import Layer
+    from webhook.core.layers import Layer
     from webhook.manifests import Document, Workload
     from webhook.predict import Scenario
     from webhook.predict.forecast import Forecast
@@ -111,14 +111,12 @@ def assumptions(scenario: Scenario) -> str:
 
 def advice(found: Forecast) -> list[Text]:
     """Return what is wrong as written, and what is left with lastcall."""
-    left = {(f.code, f.target) for f in found.after.findings}
     lines = []
-    for finding in found.before.findings:
-        stays = (finding.code, finding.target) in left
-        sign, style = ("✘", "red") if finding.loses and stays else ("→", "green") if not stays else ("·", "dim")
-        fixed = "" if stays else " (lastcall mends it)"
-        lines.append(Text.assemble((f"  {sign} {finding.target}: ", style), finding.message, (fixed, "green")))
-        if stays and finding.loses:
+    for finding, fixed in found.findings:
+        sign, style = ("→", "green") if fixed else ("✘", "red") if finding.loses else ("·", "dim")
+        words = " (lastcall fixes it)" if fixed else ""
+        lines.append(Text.assemble((f"  {sign} {finding.target}: ", style), finding.message, (words, "green")))
+        if finding.loses and not fixed:
             lines.append(Text(f"    {finding.advice}", "dim"))
     return lines
 

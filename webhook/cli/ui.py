@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import webbrowser
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from werkzeug.serving import make_server
 
-from webhook.install import profiles
+from webhook.cli.layers import profiles_option
 from webhook.report.page.server import create_app
+
+if TYPE_CHECKING:
+    from webhook.cli.layers import Profiles
 
 EPILOG = """\b
 Examples:
@@ -26,17 +29,14 @@ Exit codes:
 @click.command(epilog=EPILOG)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1; any free one by default.")
 @click.option("--browser/--no-browser", default=True, help="Whether to open it in a browser.")
-@click.option("--profiles", "profiles_file", type=click.Path(path_type=Path), help="The operator's profiles (YAML).")
-def command(port: int, browser: bool, profiles_file: Path | None) -> None:
+@profiles_option
+def command(port: int, browser: bool, known: Profiles) -> None:
     """Serve a page that shows, for a manifest that you paste or drop, the diff, the reasons and the timelines.
 
     It listens on loopback only, loads nothing from elsewhere, and forgets what it was shown.
     """
     try:
-        known = profiles.load(profiles_file)
         server = make_server("127.0.0.1", port, create_app(known), threaded=True)
-    except profiles.BadProfiles as error:
-        raise click.UsageError(str(error)) from None
     except OSError as error:
         raise click.UsageError(f"port {port}: {error.strerror}") from None
     logging.getLogger("werkzeug").setLevel(logging.ERROR)

@@ -8,5 +8,6 @@ this order, in about twenty minutes:
 3. ``pod`` and ``hooks``: the parts of a Pod that are read.
 4. ``mutate`` and ``mutations``: the whole flow, then its steps in order.
 5. ``argv``: which program a container starts; the hard part. ``shell_proof``: whether a shell can start in front of it.
-6. ``settings``, ``rules``, ``room``, ``status``, ``review``: what steers, what guards, what remembers, what talks.
+6. ``layers`` and ``settings``, ``rules``, ``room``, ``status``, ``review``: what steers, what guards, what remembers,
+   what talks.
 """

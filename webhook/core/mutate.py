@@ -15,15 +15,16 @@ from webhook.core.patch import apply
 from webhook.core.pod import Malformed, read
 from webhook.core.rules import violations
 from webhook.core.settings import INJECT, SettingsReason, resolve
-from webhook.core.status import STATUS, record, write
+from webhook.core.status import STATUS, recall, record, write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from webhook.core.decision import Decision
+    from webhook.core.layers import Layer
     from webhook.core.patch import Operations
     from webhook.core.pod import Pod
-    from webhook.core.settings import Layer, Resolved
+    from webhook.core.settings import Resolved
 
 MIRROR = "kubernetes.io/config.mirror"
 KNATIVE = "serving.knative.dev/revision"
@@ -98,17 +99,22 @@ def mutate(document: Mapping[str, Any], layers: Sequence[Layer] = (), override: 
         pod = read(document)
     except Malformed as problem:
         return untouched(document, PodReason.MALFORMED, problem=problem)
+    return decide(pod, resolve(layers, pod.annotations, override))
+
+
+def decide(pod: Pod, resolved: Resolved) -> Report:
+    """Decide about a Pod that is read already, with the settings that are in force for it."""
+    document, pod = pod.document, recall(pod)
     if found := _gate(pod):
         reason, values = found
         return untouched(document, reason, **values)
-    resolved = resolve(layers, pod.annotations, override)
     result, decisions = _run(pod, resolved)
     if refusal := next((d for d in decisions if d.outcome is Outcome.REFUSED), None):
         return _refuse(document, decisions, refusal, resolved)
     operations = _operations(decisions)
     if operations:
         status = result.put(("metadata", "annotations", STATUS), write(result.status))
-        operations, result = (*operations, *status), read(apply(result.document, status), result.status)
+        operations, result = (*operations, *status), read(apply(result.document, status))
     if problems := violations(result) - violations(pod):
         rejected = refused("pod", PodReason.RESULT_REJECTED, problem="; ".join(sorted(map(str, problems))))
         return _refuse(document, [replace(rejected, mutation="pod"), *decisions], rejected, resolved)
@@ -147,7 +153,7 @@ def _run(pod: Pod, resolved: Resolved) -> tuple[Pod, list[Decision]]:
         new = [replace(d, mutation=mutation.name) for d in mutation.decide(pod, resolved)]
         decisions += new
         if operations := _operations(new):
-            pod = read(apply(pod.document, operations), record(pod.status, new))
+            pod = replace(read(apply(pod.document, operations)), status=record(pod.status, new))
     return pod, decisions
 
 

@@ -13,7 +13,6 @@ import msgspec
 
 from webhook.core import patch
 from webhook.core.hooks import Handler, Lifecycle, View
-from webhook.core.status import Status, recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -96,8 +95,9 @@ class Pod(View, frozen=True):
     metadata: Metadata = Metadata()
     document: dict[str, Any] = {}  # noqa: RUF012 - msgspec gives every Pod its own
     """The JSON that this is a view of."""
-    status: Status = {}  # noqa: RUF012
-    """What was done to the Pod so far, in earlier rounds of admission and in this one."""
+    status: dict[str, dict[str, Any]] = {}  # noqa: RUF012
+    """What lastcall did to the Pod so far, in earlier rounds of admission and in this one: mutation -> target -> what
+    undoes it. Whoever decides about the Pod fills it in."""
 
     def put(self, path: Path, value: Any) -> Operations:
         """Return the operations that make the Pod hold ``value`` at ``path``; none if it does already."""
@@ -151,14 +151,10 @@ class Pod(View, frozen=True):
                 yield ("spec", "initContainers", index), container
 
 
-def read(document: Mapping[str, Any], status: Status | None = None) -> Pod:
-    """Return the view of a Pod's JSON; raise ``Malformed`` where it has not the API's shape.
-
-    ``status`` is what is known to be done to it; without one, what its own annotation says.
-    """
+def read(document: Mapping[str, Any]) -> Pod:
+    """Return the view of a Pod's JSON; raise ``Malformed`` where it has not the API's shape."""
     parts = {"metadata": document.get("metadata") or {}, "spec": document.get("spec"), "document": document}
     try:
-        pod = msgspec.convert(parts, Pod)
+        return msgspec.convert(parts, Pod)
     except msgspec.ValidationError as error:
         raise Malformed(str(error)) from None
-    return msgspec.structs.replace(pod, status=recorded(pod.annotations) if status is None else status)

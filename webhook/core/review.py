@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from webhook.core.decision import Report
-    from webhook.core.settings import Layer
+    from webhook.core.layers import Layer
 
 API_VERSION = "admission.k8s.io/v1"
 MAX_WARNING = 120

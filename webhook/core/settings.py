@@ -17,16 +17,16 @@ A field ``pre_stop_sleep_seconds`` is spelled ``pre-stop-sleep-seconds`` in prof
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from webhook.core.decision import Problem, Reason
+from webhook.core.layers import Layer
 from webhook.launcher import Mode  # noqa: TC001 - msgspec reads the annotation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 PREFIX = "lastcall.webhook/"
 """Of every label and annotation that is ours."""
@@ -39,8 +39,6 @@ _ANNOTATION = "the Pod's annotation"
 _ENTRYPOINTS = ("init", "exec", "supervise", "off")
 _IMAGE_SHELLS = ("yes", "no", "unknown")
 _SECONDS = re.compile(r"[0-9]{1,7}")
-Layer = tuple[str, Mapping[str, Any]]
-"""A source of settings: its name for people, and kebab-case name -> value."""
 
 
 class Settings(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
@@ -133,13 +131,13 @@ def resolve(
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     problems: list[Problem] = []
-    for origin, layer in (*layers, (_ANNOTATION, pod), *([override] if override else ())):
-        for name, value in layer.items():
+    for layer in (*layers, Layer(_ANNOTATION, pod), *([override] if override else ())):
+        for name, value in layer.values.items():
             try:
                 parsed = parse(name, value)
-                values[NAMES[name].name], origins[name] = parsed, origin
+                values[NAMES[name].name], origins[name] = parsed, layer.origin
             except InvalidSetting as error:
-                problems.append(Problem(error.reason, f"{origin}: {error}"))
+                problems.append(Problem(error.reason, f"{layer.origin}: {error}"))
     commands, shells = _image_commands(ours, problems), _image_shells(ours, problems)
     return Resolved(msgspec.structs.replace(DEFAULTS, **values), origins, tuple(problems), commands, shells)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from webhook.core.settings import PREFIX
 
@@ -32,6 +33,11 @@ def recorded(annotations: Mapping[str, str]) -> Status:
         return msgspec.json.decode(annotations[STATUS], type=Status)
     except (msgspec.DecodeError, RecursionError):
         return {}
+
+
+def recall(pod: Pod) -> Pod:
+    """Return the Pod with the status that its own annotation records."""
+    return replace(pod, status=recorded(pod.annotations))
 
 
 def record(status: Status, decisions: Iterable[Decision]) -> Status:

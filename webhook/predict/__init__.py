@@ -1,8 +1,9 @@
 """What the kubelet will do to a Pod, second by second, when something ends it.
 
-``predict`` is pure: a Pod, and a ``Scenario`` of what is assumed, give a ``Timeline``. Second 0 is when the kubelet
-hears of it, a few tenths after the API server. The rules are the kubelet's own (``kubelet.py``, ``causes.py``). A
-second delete with a shorter grace period is no cause here: it does not interrupt a kill under way (kubernetes#113717).
+``predict`` is pure: a Pod, its settings, and a ``Scenario`` of what is assumed, give a ``Timeline``. Second 0 is when
+the kubelet learns of it, a few tenths after the API server. The rules are the kubelet's own (``kubelet.py``,
+``causes.py``). A second delete with a shorter grace period is no cause here: it does not interrupt a kill under way
+(kubernetes#113717).
 https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
 """
 
@@ -12,9 +13,18 @@ import msgspec
 
 from webhook.core.mutate import MIRROR
 from webhook.core.pod import Pod  # noqa: TC001 - read by people as part of the signature
-from webhook.predict.causes import SOURCES, Cause, Unpredictable, ends_at_once, grace_seconds, probe_grace_seconds
+from webhook.core.settings import Resolved  # noqa: TC001 - the same
+from webhook.predict.causes import (
+    SOURCES,
+    Cause,
+    Unpredictable,
+    document_of,
+    ends_at_once,
+    grace_seconds,
+    probe_grace_seconds,
+)
 from webhook.predict.harms import Finding, Harm, find
-from webhook.predict.kubelet import End, Hook, HookEnd, Lane, Role, document_of, lanes
+from webhook.predict.kubelet import End, Hook, HookEnd, Lane, Role, lanes
 from webhook.predict.process import Fate
 from webhook.predict.scenario import FAILS, IGNORES, PROPAGATION, Scenario
 
@@ -109,16 +119,17 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(sorted(found, key=lambda event: event.at))
 
 
-def predict(pod: Pod, scenario: Scenario) -> Timeline:
+def predict(pod: Pod, scenario: Scenario, resolved: Resolved) -> Timeline:
     """Return what happens to the Pod; raise ``Unpredictable`` where the cause does not apply to it."""
     if MIRROR in pod.annotations:
         raise Unpredictable(
             "a static Pod: the kubelet runs the file on its node, and deleting the mirror stops nothing"
         )
     seconds = {} if ends_at_once(scenario.cause, pod) else _seconds(pod, scenario)
-    found = lanes(pod, scenario, seconds)
+    found = lanes(pod, scenario, resolved, seconds)
     if scenario.kubelet_restart is not None:
-        found = _restarted(found, lanes(pod, scenario, seconds, scenario.kubelet_restart), scenario.kubelet_restart)
+        again = lanes(pod, scenario, resolved, seconds, scenario.kubelet_restart)
+        found = _restarted(found, again, scenario.kubelet_restart)
     first = min(found, key=lambda lane: lane.end, default=None)
     # A liveness kill withdraws nothing by itself: the container is not ready once it has ended.
     starts = first.end if first and scenario.cause is Cause.LIVENESS else 0

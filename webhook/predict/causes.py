@@ -67,6 +67,12 @@ def mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def document_of(pod: Pod, name: str) -> dict[str, Any]:
+    """Return a container's JSON."""
+    spec = pod.document["spec"]
+    return next(c for c in [*spec["containers"], *(spec.get("initContainers") or [])] if c["name"] == name)
+
+
 def grace_seconds(cause: Cause, seconds: int | None, pod: Pod) -> int:
     """Return what the kubelet starts with: at least 1, whatever the Pod or the cause says.
 

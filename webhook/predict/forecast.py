@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from webhook.core import pod
-from webhook.core.mutate import mutate
+from webhook.core.mutate import decide
+from webhook.core.settings import resolve
 from webhook.predict import Timeline, predict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from webhook.core.decision import Report
-    from webhook.core.settings import Layer
-    from webhook.predict import Scenario
+    from webhook.core.layers import Layer
+    from webhook.predict import Finding, Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +35,30 @@ class Forecast:
             return [("as written, and lastcall leaves it alone", self.before)]
         return [("as written", self.before), ("with lastcall", self.after)]
 
+    @property
+    def fixed(self) -> bool:
+        """Whether lastcall fixes the Pod: requests are lost as written, and none are lost with lastcall."""
+        return self.before.loses and not self.after.loses
+
+    @property
+    def findings(self) -> list[tuple[Finding, bool]]:
+        """Return what goes wrong as written, each with whether lastcall fixes it: it is not found with lastcall."""
+        left = {(finding.code, finding.target) for finding in self.after.findings}
+        return [(finding, (finding.code, finding.target) not in left) for finding in self.before.findings]
+
 
 def forecast(
     document: Mapping[str, Any], scenario: Scenario, layers: Sequence[Layer] = (), override: Layer | None = None
 ) -> Forecast:
-    """Predict; raise ``Malformed`` or ``Unpredictable`` (both ValueErrors) where that cannot be done."""
-    before = predict(pod.read(document), scenario)
-    report = mutate(document, layers, override)
-    after = predict(pod.read(report.after), scenario) if report.operations else before
+    """Predict; raise ``Malformed`` or ``Unpredictable`` (both ValueErrors) where that cannot be done.
+
+    The settings are resolved once: the decision and both timelines go by the same.
+    """
+    given = pod.read(document)
+    resolved = resolve(layers, given.annotations, override)
+    before = predict(given, scenario, resolved)
+    report = decide(given, resolved)
+    after = predict(pod.read(report.after), scenario, resolved) if report.operations else before
     return Forecast(report, before, after)
 
 

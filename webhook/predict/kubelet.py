@@ -8,11 +8,11 @@ for its turn, are taken from them; what is left, never less than 2, lies between
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from webhook.predict.causes import Cause, mapping
+from webhook.predict.causes import Cause
 from webhook.predict.process import Fate, hearing
 from webhook.predict.scenario import IGNORES
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from webhook.core.hooks import Handler
     from webhook.core.pod import Container, Pod
+    from webhook.core.settings import Resolved
     from webhook.predict.scenario import Scenario
 
 FLOOR = 2
@@ -32,8 +33,6 @@ NATIVE_SLEEP = (1, 30)
 """Kubernetes that runs ``preStop.sleep`` without a feature gate (KEP-3960)."""
 ORDERED_SIDECARS = (1, 29)
 """... that stops native sidecars after the app containers (KEP-753)."""
-STOP_SIGNAL = (1, 37)
-"""... that obeys ``lifecycle.stopSignal`` without a feature gate (KEP-4960)."""
 DOUBLE_GRACE = ((1, 22), (1, 27))
 """... that gave the whole grace period again after the hook (kubernetes#117798)."""
 
@@ -108,13 +107,23 @@ class Lane(msgspec.Struct, frozen=True, kw_only=True):
         return self.signal_at if heard and self.signal_at is not None else self.end
 
 
-def lanes(pod: Pod, scenario: Scenario, seconds: Mapping[str, int], start: float = 0) -> list[Lane]:
+class _Given(NamedTuple):
+    """What is the same for every container."""
+
+    pod: Pod
+    scenario: Scenario
+    resolved: Resolved
+    start: float
+
+
+def lanes(pod: Pod, scenario: Scenario, resolved: Resolved, seconds: Mapping[str, int], start: float = 0) -> list[Lane]:
     """Return what happens to each container in ``seconds``, which holds the grace of each.
 
     Apps come first, then native sidecars in the order of the Pod; these stop in the reverse of it.
     """
+    given = _Given(pod, scenario, resolved, start)
     apps = [
-        _lane(pod, container, Role.APP, scenario, seconds[container.name], start, start)
+        _lane(given, container, Role.APP, seconds[container.name], start)
         for _, container in pod.containers()
         if container.name in seconds
     ]
@@ -124,16 +133,15 @@ def lanes(pod: Pod, scenario: Scenario, seconds: Mapping[str, int], start: float
     for _, container in reversed(list(pod.sidecars())):
         if container.name in seconds:
             free = turn if ordered else start
-            lane = _lane(pod, container, Role.NATIVE_SIDECAR, scenario, seconds[container.name], start, free)
+            lane = _lane(given, container, Role.NATIVE_SIDECAR, seconds[container.name], free)
             natives.insert(0, lane)
             turn = max(turn, lane.released)
     return apps + natives
 
 
-def _lane(
-    pod: Pod, container: Container, role: Role, scenario: Scenario, grace: int, start: float, turn: float
-) -> Lane:
+def _lane(given: _Given, container: Container, role: Role, grace: int, turn: float) -> Lane:
     """Apply the rules to one container, which may be signalled from ``turn`` on."""
+    pod, scenario, resolved, start = given
     hook = _hook(pod, container, scenario, grace, start)
     quits = scenario.exits.get(container.name)
     if hook and quits is not None and hook.kind != "sleep" and quits < hook.end:
@@ -145,8 +153,8 @@ def _lane(
         at, left = at + waited, left - int(waited)
     again = scenario.cause is not Cause.LIVENESS and DOUBLE_GRACE[0] <= scenario.kubelet <= DOUBLE_GRACE[1]
     kill_at = at + (grace if again else max(left, FLOOR))
-    (heard, program), drain = hearing(container, pod), scenario.drain_of(container, pod)
-    signal, needs = stop_signal(pod, container, scenario), None if drain == IGNORES else drain
+    (heard, program), drain = hearing(container, resolved), scenario.drain_of(container, resolved)
+    signal, needs = scenario.stop_signal_of(container, pod), None if drain == IGNORES else drain
     base: dict[str, Any] = {"container": container.name, "role": role, "grace": grace, "hook": hook, "started": start}
     base |= {"fate": heard, "program": program, "signal": signal, "drain": needs}
     if quits is not None and quits <= at:
@@ -183,17 +191,3 @@ def _hook(pod: Pod, container: Container, scenario: Scenario, grace: int, start:
 def _kind(handler: Handler) -> str:
     actions = {"sleep": handler.sleep, "exec": handler.exec, "httpGet": handler.http_get}
     return next((name for name, action in actions.items() if action is not None), "tcpSocket")
-
-
-def stop_signal(pod: Pod, container: Container, scenario: Scenario) -> str:
-    """Return the signal that asks the container to end: the Pod's before the image's before SIGTERM."""
-    own = mapping(document_of(pod, container.name).get("lifecycle")).get("stopSignal")
-    if own and scenario.kubelet >= STOP_SIGNAL:
-        return str(own)
-    return scenario.stop_signals.get(container.name, "SIGTERM")
-
-
-def document_of(pod: Pod, name: str) -> dict[str, Any]:
-    """Return a container's JSON."""
-    spec = pod.document["spec"]
-    return next(c for c in [*spec["containers"], *(spec.get("initContainers") or [])] if c["name"] == name)

@@ -14,11 +14,11 @@ from webhook.core import shell_words
 from webhook.core.argv import Start, find_start
 from webhook.core.command import command_of
 from webhook.core.package_managers import tool_of
-from webhook.core.settings import resolve
 from webhook.core.wrappers import program_behind, wrapper_of
 
 if TYPE_CHECKING:
-    from webhook.core.pod import Container, Pod
+    from webhook.core.pod import Container
+    from webhook.core.settings import Resolved
 
 
 class Fate(StrEnum):
@@ -39,9 +39,9 @@ class Hearing(NamedTuple):
     program: str = ""
 
 
-def hearing(container: Container, pod: Pod) -> Hearing:
+def hearing(container: Container, resolved: Resolved) -> Hearing:
     """Say what a stop signal to PID 1 of the container comes to, on a Debian image."""
-    argv = command_of(container, resolve((), pod.annotations).image_commands).argv
+    argv = command_of(container, resolved.image_commands).argv
     start = find_start(argv)
     if isinstance(start, Start):
         return Hearing(Fate.DROPPED if tool_of(start.tool) else Fate.KEPT, start.tool)

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from webhook.core.settings import resolve
-from webhook.predict.causes import Cause
+from webhook.predict.causes import Cause, document_of, mapping
 
 if TYPE_CHECKING:
     from webhook.core.pod import Container, Pod
+    from webhook.core.settings import Resolved
 
 IGNORES = float("inf")
 """The drain of a process that ignores its stop signal."""
 FAILS = None
 """The length of a hook that fails at once: a missing program, an HTTP error."""
+STOP_SIGNAL = (1, 37)
+"""Kubernetes that obeys ``lifecycle.stopSignal`` without a feature gate (KEP-4960)."""
 PROPAGATION: Mapping[str, float] = {"ingress": 8, "alb": 45, "nlb": 120}
 """Profile -> how long its kind of load balancer sends requests to an endpoint that is gone; 3 s for the others. ALB:
 rare 502s at 40 s, none at 70 (aws-load-balancer-controller#2106); NLB: 120 s whatever it is told (#2366)."""
@@ -35,7 +37,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     propagation: float = 3.0
     """From the start until the last client knows that the endpoint is gone; sub-second to 130."""
     drain: float = 5.0
-    """How long a process needs after its stop signal, where the Pod has no ``drain-seconds`` annotation."""
+    """How long a process needs after its stop signal, where the setting ``drain-seconds`` is not set."""
     drains: Mapping[str, float] = {}
     unknown_hook: float = 5.0
     """How long a hook takes whose length cannot be read."""
@@ -47,7 +49,14 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     kubelet_restart: float | None = None
     """When the kubelet restarts, if it does."""
 
-    def drain_of(self, container: Container, pod: Pod) -> float:
+    def drain_of(self, container: Container, resolved: Resolved) -> float:
         """Return how long the container needs after its stop signal."""
-        annotated = resolve((), pod.annotations).settings.drain_seconds
-        return self.drains.get(container.name, self.drain if annotated is None else float(annotated))
+        seconds = resolved.settings.drain_seconds
+        return self.drains.get(container.name, self.drain if seconds is None else float(seconds))
+
+    def stop_signal_of(self, container: Container, pod: Pod) -> str:
+        """Return the signal that asks the container to end: the Pod's before the image's before SIGTERM."""
+        own = mapping(document_of(pod, container.name).get("lifecycle")).get("stopSignal")
+        if own and self.kubelet >= STOP_SIGNAL:
+            return str(own)
+        return self.stop_signals.get(container.name, "SIGTERM")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from webhook.core.decision import Report, refused
+from webhook.core.layers import Layer
 from webhook.core.review import parse, respond, review
 from webhook.serving.cached_answer import AnswerCache, CachedAnswer
 from webhook.serving.logs import logger
@@ -49,7 +50,7 @@ class Reviewer:
         request, fault = parse(body)
 
         def decide() -> CachedAnswer:
-            layers = ((f"profile {profile}", self.profiles[profile]),)
+            layers = (Layer.of_profile(profile, self.profiles[profile]),)
             answer = CachedAnswer.of(not_looked_at(shed) if shed else review(request, fault, layers))
             # A review with a fault may have the key of a good one: the key covers only the fields that the core reads.
             if key and not fault:

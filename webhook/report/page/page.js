@@ -59,7 +59,7 @@ function card(view) {
   if (view.note) made.append(element("p", "faint", view.note));
   if (view.findings.length) {
     made.append(element("h3", "", "What goes wrong as written"));
-    made.append(list(view.findings, (f) => (f.loses ? "bad" : ""), (f) => `${f.target}: ${f.message}${f.mended ? "" : " — " + f.advice}`));
+    made.append(list(view.findings, (f) => (f.loses ? "bad" : ""), (f) => `${f.target}: ${f.message}${f.fixed ? "" : " — " + f.advice}`));
   }
   made.append(element("h3", "", "What lastcall does, and why"));
   made.append(list(view.decisions, (d) => d.outcome, (d) => `${d.target}: ${d.message}`));

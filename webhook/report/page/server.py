@@ -9,6 +9,7 @@ import msgspec
 from flask import Flask, Response, abort, request
 
 from webhook import __version__, manifests
+from webhook.core.layers import Layer
 from webhook.core.settings import PROFILES
 from webhook.predict import PROPAGATION, SOURCES, Cause, Scenario
 from webhook.report import page
@@ -91,7 +92,7 @@ def create_app(profiles: Mapping[str, Mapping[str, Any]] = PROFILES) -> Flask:
             return Response(f"{error}", 400, mimetype="text/plain")
         if ask.profile not in profiles:
             return Response("no such profile", 400, mimetype="text/plain")
-        layer = (f"profile {ask.profile}", profiles[ask.profile])
+        layer = Layer.of_profile(ask.profile, profiles[ask.profile])
         found = lines(manifests.read("manifest", ask.manifest), scenario, layer)
         return Response((json.dumps(line) + "\n" for line in found), mimetype="application/x-ndjson")
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from webhook.core.decision import Report
-    from webhook.core.settings import Layer
+    from webhook.core.layers import Layer
     from webhook.manifests import BadManifest, Document, Workload
     from webhook.predict import Scenario
     from webhook.predict.forecast import Forecast
@@ -42,11 +42,9 @@ def lines(
 
 
 def _findings(found: Forecast) -> Iterator[Line]:
-    """Return what goes wrong as written, and whether lastcall mends it."""
-    left = {(f.code, f.target) for f in found.after.findings}
-    for f in found.before.findings:
-        mended = (f.code, f.target) not in left
-        yield {"target": f.target, "message": f.message, "advice": f.advice, "loses": f.loses, "mended": mended}
+    """Return what goes wrong as written, and whether lastcall fixes it."""
+    for f, fixed in found.findings:
+        yield {"target": f.target, "message": f.message, "advice": f.advice, "loses": f.loses, "fixed": fixed}
 
 
 def view(document: Document, workload: Workload, report: Report, found: Forecast | None) -> Line:

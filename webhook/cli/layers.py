@@ -1,0 +1,60 @@
+"""The options that choose settings, shared by every command that has them: ``--profile``, ``--profiles``, ``--set``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import click
+
+from webhook.core.layers import Layer
+from webhook.core.settings import InvalidSetting, parse
+from webhook.install import profiles
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Profiles: TypeAlias = "Mapping[str, Mapping[str, Any]]"
+"""Name -> settings of the profile."""
+
+
+def load(path: Path | None) -> Profiles:
+    """Return the built-in profiles with those of the file; raise a usage error if the file is wrong."""
+    try:
+        return profiles.load(path)
+    except profiles.BadProfiles as error:
+        raise click.UsageError(str(error)) from None
+
+
+def choose(known: Profiles, name: str) -> Layer:
+    """Return the layer of a profile; raise a usage error that names the profiles there are."""
+    if name not in known:
+        raise click.UsageError(f"no profile {name!r}; there are: {', '.join(sorted(known))}")
+    return Layer.of_profile(name, known[name])
+
+
+def _override(_context: click.Context, _param: click.Parameter, values: Sequence[str]) -> Layer:
+    """Read ``--set name=value``."""
+    read: dict[str, Any] = {}
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{value}: write name=value, as in drain-seconds=20")
+        try:
+            read[name] = parse(name, text)
+        except InvalidSetting as error:
+            raise click.BadParameter(str(error)) from None
+    return Layer("--set", read)
+
+
+profile_option = click.option("--profile", default="default", help="The profile that the namespace's label names.")
+profiles_option = click.option(
+    "--profiles",
+    "known",
+    type=click.Path(path_type=Path),
+    callback=lambda _context, _param, path: load(path),
+    help="The operator's profiles (YAML).",
+)
+override_option = click.option(
+    "--set", "override", multiple=True, callback=_override, help="name=value; stronger than profile and annotations."
+)
