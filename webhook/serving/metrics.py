@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from prometheus_client import (
@@ -57,46 +58,32 @@ class Telemetry:
     """The counters of one process. Labels are closed sets: mutations, outcomes, reasons, HTTP codes."""
 
     def __init__(self) -> None:
-        self.registry = registry = CollectorRegistry()
-        self.reviews = Counter("lastcall_reviews", "Reviews answered", ["outcome"], registry=registry)
-        self.cached = Counter(
-            "lastcall_cached_answers", "Reviews answered as an equivalent Pod's was before", registry=registry
-        )
-        self.decisions = Counter(
-            "lastcall_decisions", "Decisions made", ["mutation", "outcome", "reason"], registry=registry
-        )
-        self.problems = Counter(
-            "lastcall_setting_problems", "Settings that could not be read", ["reason"], registry=registry
-        )
-        self.errors = Counter(
-            "lastcall_internal_errors", "Reviews answered without a patch after a failure", registry=registry
-        )
-        self.rejected = Counter("lastcall_rejected_requests", "Requests not answered", ["code"], registry=registry)
-        self.stalled = Counter(
-            "lastcall_stalled_connections", "Connections ended for being too slow", registry=registry
-        )
+        self.registry = CollectorRegistry()
+        counter = partial(Counter, registry=self.registry)
+        gauge = partial(Gauge, registry=self.registry)
+        self.reviews = counter("lastcall_reviews", "Reviews answered", ["outcome"])
+        self.cached = counter("lastcall_cached_answers", "Reviews answered as an equivalent Pod's was before")
+        self.decisions = counter("lastcall_decisions", "Decisions made", ["mutation", "outcome", "reason"])
+        self.problems = counter("lastcall_setting_problems", "Settings that could not be read", ["reason"])
+        self.errors = counter("lastcall_internal_errors", "Reviews answered without a patch after a failure")
+        self.rejected = counter("lastcall_rejected_requests", "Requests not answered", ["code"])
+        self.stalled = counter("lastcall_stalled_connections", "Connections ended for being too slow")
         self.seconds = Histogram(
-            "lastcall_review_duration_seconds", "Time to answer a review", buckets=BUCKETS, registry=registry
+            "lastcall_review_duration_seconds", "Time to answer a review", buckets=BUCKETS, registry=self.registry
         )
-        self.in_flight = Gauge("lastcall_reviews_in_flight", "Reviews being answered", registry=registry)
-        self.not_after = Gauge(
-            "lastcall_certificate_not_after_seconds", "End of the serving certificate, Unix time", registry=registry
+        self.in_flight = gauge("lastcall_reviews_in_flight", "Reviews being answered")
+        self.not_after = gauge("lastcall_certificate_not_after_seconds", "End of the serving certificate, Unix time")
+        self.ca_not_after = gauge(
+            "lastcall_ca_not_after_seconds", "End of the first CA of the bundle to end, Unix time"
         )
-        self.ca_not_after = Gauge(
-            "lastcall_ca_not_after_seconds", "End of the first CA of the bundle to end, Unix time", registry=registry
-        )
-        self.loads = Counter("lastcall_certificate_loads", "Certificates taken into use", registry=registry)
-        self.bundle_mismatch = Gauge(
+        self.loads = counter("lastcall_certificate_loads", "Certificates taken into use")
+        self.bundle_mismatch = gauge(
             "lastcall_certificate_bundle_mismatch",
             "1 where the certificate in use is not known to verify against the bundle that is there now",
-            registry=registry,
         )
-        self.reload_errors = Counter(
-            "lastcall_certificate_reload_errors", "Certificate pairs that could not be used", registry=registry
-        )
+        self.reload_errors = counter("lastcall_certificate_reload_errors", "Certificate pairs that could not be used")
         self._counts: dict[tuple[str, Outcome, Reason], Counter] = {}
-        info = Gauge("lastcall_build_info", "Always 1", ["version"], registry=registry)
-        info.labels(__version__).set(1)
+        gauge("lastcall_build_info", "Always 1", ["version"]).labels(__version__).set(1)
 
     def observe(self, request: Request | KeyedRequest, profile: str, summary: Summary, seconds: float) -> None:
         """Count a review and write its log line."""
