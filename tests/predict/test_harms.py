@@ -1,4 +1,4 @@
-"""What is said about a timeline: which process hears the signal, what is lost, and in which order."""
+"""What is said about a timeline: what is lost, and in which order."""
 
 from __future__ import annotations
 
@@ -7,38 +7,8 @@ from typing import Any
 import pytest
 
 from tests.predict.pods import codes, container, http, make, run, sidecar, sleep, stories, timeline
-from webhook.core.mutate import mutate
 from webhook.core.pod import Pod, read
-from webhook.predict import FAILS, IGNORES, Cause, Fate
-
-COMMANDS = [
-    pytest.param(["node", "server.js"], Fate.HEARD, "", id="the server itself"),
-    pytest.param([], Fate.HEARD, "", id="the image's command is taken to be good"),
-    pytest.param(["npm", "start"], Fate.DROPPED, "npm", id="npm"),
-    pytest.param(["tini", "--", "yarn", "start"], Fate.DROPPED, "yarn", id="yarn behind tini"),
-    pytest.param(["sh", "-c", "npm start"], Fate.KEPT, "sh", id="npm in a shell's string"),
-    pytest.param(["/bin/sh", "-c", "java -jar app.jar"], Fate.KEPT, "sh", id="anything in a shell's string"),
-    pytest.param(["tini", "--", "sh", "-c", "java -jar a.jar"], Fate.KEPT, "sh", id="a shell behind tini"),
-    pytest.param(["sh", "-c", "cd /app && exec java -jar app.jar"], Fate.HEARD, "", id="a shell that execs"),
-    pytest.param(["sh", "-c", "trap 'kill $!' TERM; java & wait"], Fate.HEARD, "", id="a shell with a trap"),
-    pytest.param(["sh", "-c", 'java "$(cat "$F")"'], Fate.HEARD, "", id="a shell's string that cannot be read"),
-    pytest.param(["bash", "-c", "java -jar app.jar"], Fate.HEARD, "", id="bash execs its last command"),
-    pytest.param(["env", "-S", "sh -c x"], Fate.HEARD, "", id="a wrapper that hides its program"),
-]
-
-
-@pytest.mark.parametrize(("command", "fate", "program"), COMMANDS)
-def test_who_hears_the_signal(command: list[str], fate: Fate, program: str) -> None:
-    """A package manager drops the signal, a shell keeps it, and where nothing is known nothing is claimed."""
-    (lane,) = timeline(make(30, {"name": "app", "command": command})).lanes
-    assert (lane.fate, lane.program) == (fate, program)
-
-
-def test_image_command() -> None:
-    """What the annotation declares of the image's command counts where the Pod names none."""
-    pod = make(30, {"name": "app"}, annotations={"lastcall.webhook/image-command.app": '["npm", "start"]'})
-    assert timeline(pod).lanes[0].fate is Fate.DROPPED
-
+from webhook.predict import FAILS, IGNORES, Cause
 
 STORIES = [
     pytest.param(["npm", "start"], {}, "SIGTERM 0, dropped 0.5", id="npm ends with its server"),
@@ -209,58 +179,3 @@ def test_messages_name_seconds_and_advice() -> None:
     assert "preStop sleep" in finding.advice
     (finding,) = timeline(make(15, container(**http()))).findings
     assert finding.advice == "Set it with --hook app=SECONDS."
-
-
-def test_liveness_withdraws_the_endpoint_after_the_end() -> None:
-    """A liveness kill loses requests from the container's end until the endpoint is withdrawn, hook or not."""
-    pod = make(30, container(**sleep(5), livenessProbe={"httpGet": {"port": 80}}))
-    found = timeline(pod, Cause.LIVENESS)
-    assert (found.withdrawn, found.lost_seconds, codes(found)) == (13, 8, {"EndsBeforeTraffic"})
-
-
-def test_events_are_in_order() -> None:
-    """Events come in the order of time, and of the lanes where that is equal."""
-    pod = make(30, container(**sleep(10)), init=(sidecar(),))
-    events = [(event.at, event.container, event.what) for event in timeline(pod).events]
-    assert events == [
-        (0, "app", "hook starts"),
-        (3, "", "endpoint withdrawn"),
-        (10, "app", "hook ran"),
-        (10, "app", "SIGTERM"),
-        (15, "app", "exited"),
-        (15, "sidecar", "SIGTERM"),
-        (20, "sidecar", "exited"),
-        (20, "", "gone"),
-    ]
-
-
-def test_events_of_what_never_happens() -> None:
-    """A hook that is not run and a signal that is not sent are no events; a Pod that is gone has only its end."""
-    pod = make(30, container(**sleep(10)))
-    early = [event.what for event in timeline(pod, kubelet=(1, 29), exits={"app": -1}).events]
-    assert early == ["by itself", "gone", "endpoint withdrawn"]
-    assert [event.what for event in timeline(make(30, status={"phase": "Failed"})).events] == ["gone"]
-
-
-@pytest.mark.parametrize("command", [["npm", "start"], ["sh", "-c", "npm start"], ["node", "server.js"]])
-def test_after_lastcall_nothing_is_lost(command: list[str]) -> None:
-    """A Pod that loses requests loses none once it has been mutated."""
-    document = make(30, {"name": "app", "command": command}).document
-    assert timeline(read(document)).loses
-    after = timeline(read(mutate(document).after))
-    assert (after.loses, stories(after)) == (False, {"app": "hook 0-5 ran, SIGTERM 5, exited 10"})
-
-
-def test_a_container_that_ends_by_itself_loses_nothing() -> None:
-    """In a Pod that serves, one that is not always restarted gets no requests, and nobody waits for it (KEP-5307)."""
-    found = timeline(make(60, container(**sleep(10)), container("job", restartPolicy="Never")))
-    assert (found.serves, found.loses) == (True, False)
-    both = timeline(make(60, container(**sleep(10)), container("job")))
-    assert both.loses, "control: one that is always restarted does"
-
-
-def test_a_container_that_is_always_restarted_serves() -> None:
-    """... in a Pod that is not."""
-    found = timeline(make(60, container(restartPolicy="Always"), spec={"restartPolicy": "Never"}))
-    assert (found.serves, found.loses) == (True, True)
-    assert not timeline(make(60, container(), spec={"restartPolicy": "Never"})).serves

@@ -119,40 +119,47 @@ def test_no_folder_has_to_be_writable(pair: Pair, tmp_path: Path, start: Callabl
     assert running.stop() == 0
 
 
+class Stream:
+    """Reviews on kept connections, to whichever server is in service when a new connection is needed."""
+
+    def __init__(self, server: Running) -> None:
+        self.server, self.over, self.done = server, threading.Event(), 0
+        self.lost: list[OSError] = []
+
+    def client(self) -> None:
+        """Send reviews until it is over."""
+        while not self.over.is_set():
+            connection = self.server.connection()
+            closing = False
+            while not closing and not self.over.is_set():
+                connection.request("POST", "/mutate", json.dumps(review()), {"Content-Type": "application/json"})
+                try:
+                    response = connection.getresponse()
+                    closing = response.headers["Connection"] == "close"
+                    self.done += b'"patch"' in response.read()
+                except OSError as error:
+                    self.lost.append(error)
+                    closing = True
+            connection.close()
+
+
 def test_a_stream_of_reviews_loses_none_to_a_restart(pair: Pair, start: Callable[..., Running]) -> None:
     """One server drains while another takes over, as in a rolling update: every review of four clients is answered."""
     first, second = (
         start(pair.client(), *SERVE, "--port", "0", *pair.options, "--drain-seconds", "2") for _ in range(2)
     )
-    target, over, lost, done = [first], threading.Event(), [], [0]
-
-    def stream() -> None:
-        """Send reviews on a kept connection, to whoever is in service when a new one is needed."""
-        while not over.is_set():
-            connection = target[0].connection()
-            closing = False
-            while not closing and not over.is_set():
-                connection.request("POST", "/mutate", json.dumps(review()), {"Content-Type": "application/json"})
-                try:
-                    response = connection.getresponse()
-                    closing = response.headers["Connection"] == "close"
-                    done[0] += b'"patch"' in response.read()
-                except OSError as error:
-                    lost.append(error)
-                    closing = True
-            connection.close()
-
-    clients = [threading.Thread(target=stream) for _ in range(4)]
+    stream = Stream(first)
+    clients = [threading.Thread(target=stream.client) for _ in range(4)]
     for client in clients:
         client.start()
-    until(lambda: done[0] > 100, "a stream")
+    until(lambda: stream.done > 100, "a stream")
     first.process.terminate()
     until(lambda: "Handling signal: term" in first.log(), "the signal")
-    target[0] = second
+    stream.server = second
     assert first.process.wait(SECONDS) == 0
-    reached = done[0]
-    until(lambda: done[0] > reached + 100, "the stream on the second server")
-    over.set()
+    reached = stream.done
+    until(lambda: stream.done > reached + 100, "the stream on the second server")
+    stream.over.set()
     for client in clients:
         client.join(SECONDS)
-    assert lost == []
+    assert stream.lost == []

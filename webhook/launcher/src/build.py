@@ -78,8 +78,12 @@ def renamed(text: str, names: Mapping[str, str]) -> str:
 
 
 def shell(names: Iterable[str]) -> str:
-    """Return shell sources as one program without comments and indentation, its variables renamed."""
-    source = "".join((HERE / name).read_text() for name in names)
+    """Return shell sources as one program without comments and indentation, its variables renamed.
+
+    The program is one compound command, and so parsed as a whole before its first trap is set: bash 5.2 runs a trap in
+    the middle of its parsing, and fails with "unexpected EOF".
+    """
+    source = "".join(("{\n", *((HERE / name).read_text() for name in names), "}\n"))
     shfmt = Path(sys.executable).with_name("shfmt")
     done = subprocess.run([shfmt, "-ln", "posix", "-mn"], input=source, capture_output=True, text=True, check=True)
     return renamed(done.stdout.strip(), VARIABLES)

@@ -43,12 +43,13 @@ _between() {
   esac
 }
 
-# _ours PROCESS, in /proc: it is one of our own subshells, or the recorder. Neither counts as somebody who heard: a
-# subshell that was forked just now still has our trap, which swallows the signal, and the recorder can be past its own.
+# _ours PROCESS, in /proc: it is one of our own subshells, or the recorder, or it has just ended, and its command line
+# with it. None of these counts as somebody who heard: a subshell that was forked just now still has our trap, which
+# swallows the signal, and the recorder can be past its own.
 _ours() {
   read -r own <$$/cmdline
   read -r line <$1/cmdline
-  case $line in "$own" | *-elastcall:*) ;; *) return 1 ;; esac
+  case $line in "$own" | *-elastcall:*) ;; *) _gone $1 ;; esac
 }
 
 # _tell PROCESS SIGNAL, in a subshell in /proc: signal the process, or where it only stands in between, those below it.

@@ -70,12 +70,8 @@ def create_app(profiles: Mapping[str, Mapping[str, Any]] = PROFILES) -> Flask:
     """Return the WSGI application."""
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES
-
-    @app.before_request
-    def only_loopback() -> None:
-        host = request.host.removesuffix(f":{request.environ.get('SERVER_PORT')}")
-        if host not in HOSTS:
-            abort(421, "this page is served to the machine that it runs on only")
+    app.before_request(_only_loopback)
+    app.after_request(_with_headers)
 
     @app.get("/")
     def index() -> Response:
@@ -96,13 +92,19 @@ def create_app(profiles: Mapping[str, Mapping[str, Any]] = PROFILES) -> Flask:
         found = lines(manifests.read("manifest", ask.manifest), scenario, layer)
         return Response((json.dumps(line) + "\n" for line in found), mimetype="application/x-ndjson")
 
-    @app.after_request
-    def headers(response: Response) -> Response:
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Cache-Control"] = "no-store"
-        return response
-
     return app
+
+
+def _only_loopback() -> None:
+    host = request.host.removesuffix(f":{request.environ.get('SERVER_PORT')}")
+    if host not in HOSTS:
+        abort(421, "this page is served to the machine that it runs on only")
+
+
+def _with_headers(response: Response) -> Response:
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _seconds(text: str, default: float) -> float:
