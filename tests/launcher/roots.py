@@ -76,7 +76,9 @@ def project(folder: Path) -> Path:
     (folder / "package.json").write_text('{"name": "app", "private": true, "scripts": {"start": "node probe.js"}}')
     (folder / ".yarnrc.yml").write_text("nodeLinker: node-modules\nenableTelemetry: false\n")
     (folder / "yarn.lock").touch()
-    subprocess.run(["node", release, "install"], cwd=folder, check=True, stdout=subprocess.DEVNULL, timeout=120)
+    environ = {"PATH": tools.manager("npm"), "HOME": str(folder)}  # with CI=true yarn would refuse to write its lock
+    install = ["node", str(release), "install"]
+    subprocess.run(install, cwd=folder, env=environ, check=True, stdout=subprocess.DEVNULL, timeout=120)
     return folder
 
 
