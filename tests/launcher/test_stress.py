@@ -41,13 +41,13 @@ def test_a_run_is_judged(
 
 
 def test_moments_are_spread_evenly_and_repeat_with_the_seed(tmp_path: Path) -> None:
-    """Every mode and shell gets as many runs, a fourth at once and a fourth early, and a seed names the moments."""
+    """Every mode and shell gets as many runs, a fourth of them early, and a seed names the moments."""
     written = {mode.upper(): mode for mode in launcher.MODES}
     made = stress.jobs(72, 7, written, tmp_path)
     assert made == stress.jobs(72, 7, written, tmp_path)
     assert made != stress.jobs(72, 8, written, tmp_path)
     kinds = [(job.mode, job.shell) for job in made]
     assert {kinds.count(kind) for kind in kinds} == {8}
-    assert sum(job.moment <= 0.004 for job in made) >= 18
-    assert sum(job.moment <= 0.06 for job in made) >= 36
+    assert sum(job.moment <= 0.06 for job in made) >= 18
     assert max(job.moment for job in made) > 1
+    assert max(job.moment for job in stress.jobs(72, 7, written, tmp_path, (0.004,))) <= 0.004
