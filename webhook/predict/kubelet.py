@@ -70,6 +70,8 @@ class Hook(msgspec.Struct, frozen=True):
     """A preStop hook: from the start to ``end``; undisturbed it would take ``seconds``."""
 
     kind: str
+    """``sleep``, ``exec``, ``httpGet`` or ``tcpSocket``; ``signal`` is lastcall's signal hook. Its length is that of
+    its sleep: what it waits for after that is the process's drain."""
     seconds: float
     end: float
     how: HookEnd
@@ -154,6 +156,10 @@ def _lane(given: _Given, container: Container, role: Role, grace: int, turn: flo
     again = scenario.cause is not Cause.LIVENESS and DOUBLE_GRACE[0] <= scenario.kubelet <= DOUBLE_GRACE[1]
     kill_at = at + (grace if again else max(left, FLOOR))
     (heard, program), drain = hearing(container, resolved), scenario.drain_of(container, resolved)
+    if hook and hook.kind == "signal" and hook.how is HookEnd.RAN:
+        # It waits for the process below a package manager. Cut at the grace, the package manager ends for its SIGTERM.
+        kill_at = start + grace + DROP_SECONDS if heard is Fate.DROPPED else kill_at
+        heard, program = Fate.HEARD, ""
     signal, needs = scenario.stop_signal_of(container, pod), None if drain == IGNORES else drain
     base: dict[str, Any] = {"container": container.name, "role": role, "grace": grace, "hook": hook, "started": start}
     base |= {"fate": heard, "program": program, "signal": signal, "drain": needs}
@@ -181,7 +187,7 @@ def _hook(pod: Pod, container: Container, scenario: Scenario, grace: int, start:
     seconds = scenario.hooks.get(container.name, scenario.unknown_hook if known is None else float(known))
     if kind == "sleep" and scenario.kubelet < NATIVE_SLEEP:
         return Hook(kind, float(known or 0), start, HookEnd.NOT_RUN)
-    if seconds is None or (kind == "exec" and known is not None and pod.on_windows):
+    if seconds is None or (kind in {"exec", "signal"} and known is not None and pod.on_windows):
         return Hook(kind, 0.0, start, HookEnd.FAILED)
     if seconds > grace:
         return Hook(kind, seconds, start + grace, HookEnd.CUT)
@@ -189,5 +195,5 @@ def _hook(pod: Pod, container: Container, scenario: Scenario, grace: int, start:
 
 
 def _kind(handler: Handler) -> str:
-    actions = {"sleep": handler.sleep, "exec": handler.exec, "httpGet": handler.http_get}
-    return next((name for name, action in actions.items() if action is not None), "tcpSocket")
+    actions = {"signal": handler.signals, "sleep": handler.sleep, "exec": handler.exec, "httpGet": handler.http_get}
+    return next((name for name, action in actions.items() if action), "tcpSocket")
