@@ -85,7 +85,7 @@ def test_a_signal_hook_is_recognised_by_its_form(command: list[str], seconds: in
 )
 def test_a_probe_that_runs_a_shell_proves_it(place: str, command: list[str], code: str) -> None:
     """What the kubelet runs in the container proves a shell there, and is the word that starts the hook."""
-    found, hook = pre_stop(pod(**{place: {"exec": {"command": command}}}))
+    found, hook = pre_stop(pod(None, **{place: {"exec": {"command": command}}}))
     assert found == code
     if code == "SignalHookAdded":
         assert hook["exec"]["command"][0] == ("sh" if command[0].endswith(".sh") else command[0])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.predict.pods import codes, container, make, run, stories, timeline
@@ -42,7 +44,7 @@ SHELL = ["sh", "-c", "python app.py"]
     ],
 )
 def test_the_hook_signals_at_the_end_of_its_sleep(
-    command: list[str], hook: dict[str, object], assumed: dict[str, object], expected: str
+    command: list[str], hook: dict[str, Any], assumed: dict[str, Any], expected: str
 ) -> None:
     """The real process gets SIGTERM when the sleep is over, and has what is left of the grace period."""
     found = stories(timeline(make(30, container(command=command, **hook)), **assumed))["app"]
