@@ -26,7 +26,7 @@ SHELL = ["sh", "-c", "python app.py"]
             NPM,
             HOOK,
             {"drain": IGNORES},
-            "hook 0-5 ran, SIGTERM 5, killed 30.5",
+            "hook 0-5 ran, SIGTERM 5, dropped 30.5",
             id="the hook is cut at the grace, and npm ends for the kubelet's SIGTERM",
         ),
         pytest.param(

@@ -151,9 +151,9 @@ def _signal(lane: Lane) -> Iterator[Finding]:
     if lane.fate is not Fate.HEARD:
         harm = Harm.SIGNAL_DROPPED if lane.fate is Fate.DROPPED else Harm.SIGNAL_KEPT
         yield _finding(harm, lane.container, program=lane.program, signal=lane.signal, seconds=after)
-    elif lane.how is End.KILLED and lane.drain is None:
+    elif lane.how in {End.KILLED, End.DROPPED} and lane.drain is None:
         yield _finding(Harm.IGNORES_SIGNAL, lane.container, signal=lane.signal, at=lane.end)
-    elif lane.how is End.KILLED and lane.drain is not None:
+    elif lane.how in {End.KILLED, End.DROPPED} and lane.drain is not None:
         yield _finding(Harm.KILLED_IN_DRAIN, lane.container, at=lane.end, seconds=lane.drain - after)
 
 

@@ -156,10 +156,11 @@ def _lane(given: _Given, container: Container, role: Role, grace: int, turn: flo
     again = scenario.cause is not Cause.LIVENESS and DOUBLE_GRACE[0] <= scenario.kubelet <= DOUBLE_GRACE[1]
     kill_at = at + (grace if again else max(left, FLOOR))
     (heard, program), drain = hearing(container, resolved), scenario.drain_of(container, resolved)
+    last = End.KILLED
     if hook and hook.kind == "signal" and hook.how is HookEnd.RAN:
-        # It waits for the process below a package manager. Cut at the grace, the package manager ends for its SIGTERM.
-        kill_at = start + grace + DROP_SECONDS if heard is Fate.DROPPED else kill_at
-        heard, program = Fate.HEARD, ""
+        if heard is Fate.DROPPED:  # the hook waits until it is cut at the grace; then the package manager ends
+            kill_at, last = start + grace + DROP_SECONDS, End.DROPPED
+        heard = Fate.HEARD
     signal, needs = scenario.stop_signal_of(container, pod), None if drain == IGNORES else drain
     base: dict[str, Any] = {"container": container.name, "role": role, "grace": grace, "hook": hook, "started": start}
     base |= {"fate": heard, "program": program, "signal": signal, "drain": needs}
@@ -167,7 +168,7 @@ def _lane(given: _Given, container: Container, role: Role, grace: int, turn: flo
         released = max(at if hook else start, quits)
         return Lane(**base, signal_at=None, kill_at=None, end=quits, how=End.BY_ITSELF, released=released)
     after, how = _after(heard, drain)
-    end, how = (at + after, how) if at + after <= kill_at else (kill_at, End.KILLED)
+    end, how = (at + after, how) if at + after <= kill_at else (kill_at, last)
     return Lane(**base, signal_at=at, kill_at=kill_at, end=end, how=how, released=end)
 
 

@@ -1,0 +1,94 @@
+"""The signal hook on a real kubelet: the command stands in the image only, and no request is lost."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cluster import manifests
+from tests.cluster.lab import images
+from tests.cluster.lab.roll import Traffic, roll, rolled_out
+from tests.cluster.test_zero_loss import NETS, REQUESTS, RUNS, awake
+from tests.support.waiting import until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.cluster.existing import Cluster
+    from tests.cluster.lab.api import Api
+    from tests.cluster.lab.roll import Roll
+    from tests.cluster.manifests import Object
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+SLEEP = {"lastcall.webhook/pre-stop-sleep-seconds": "10"}
+"""As the profile ingress has it: test_zero_loss.py says why."""
+SHELL = {"lastcall.webhook/image-shell": "yes"}
+COMMANDS = {
+    "npm": ["npm", "start"],
+    "yarn": ["yarn", "start"],
+    "pnpm": ["pnpm", "start"],
+    "python": ["/bin/sh", "-c", "python3 server.py; true"],
+}
+
+
+def in_the_image(space: str, shell: str, program: str) -> list[Object]:
+    """Load an image that starts the program, and return the demo's objects with it and without a command."""
+    tag = f"lab/{program}-{shell}:1"
+    entrypoint = {"Entrypoint": []} if program == "python" else {}  # the shell form has no docker-entrypoint.sh
+    images.load(images.variant(shell, tag, Cmd=COMMANDS[program], **entrypoint))
+    things = manifests.demo(space, shell=shell)
+    container = things[1]["spec"]["template"]["spec"]["containers"][0]
+    container["image"] = tag
+    del container["command"]
+    return things
+
+
+def annotate(api: Api, space: str, annotations: dict[str, str | None]) -> None:
+    """Put annotations on the Pod template, and wait until its Pods are there."""
+    api.merge("Deployment", "web", space, {"spec": {"template": {"metadata": {"annotations": annotations}}}})
+    until("the Pods", lambda: rolled_out(api, space, "web"), 240)
+
+
+def hook(api: Api, space: str) -> str:
+    """Return the kind of preStop hook that the Pods have."""
+    pods = api.get("Pod", namespace=space, labelSelector="app=web")["items"]
+    kinds = {next(iter(pod["spec"]["containers"][0]["lifecycle"]["preStop"])) for pod in pods}
+    assert len(kinds) == 1
+    return kinds.pop()
+
+
+@pytest.mark.parametrize("program", COMMANDS)
+def test_a_command_in_the_image_loses_requests_only_while_its_shell_is_unknown(
+    lastcall: Cluster, namespace: Callable[..., str], program: str
+) -> None:
+    """With the native sleep requests are cut; with `image-shell: yes`, and nothing else, three rollouts lose none."""
+    assert lastcall.is_lab, "the images are the lab's"
+    spaces = {shell: namespace("enabled") for shell in manifests.IMAGES}
+    with ThreadPoolExecutor() as pool:
+        found = pool.map(partial(rolls, lastcall.api, program), spaces, spaces.values(), NETS)
+        for shell, (unknown, *declared) in zip(spaces, found, strict=True):
+            assert unknown.counts.lost or 137 in unknown.exit_codes, (shell, unknown)
+            assert len(declared) == RUNS
+            for one in declared:
+                assert one.counts.lost == {}, (shell, one)
+                assert one.counts.requests >= REQUESTS
+                assert one.exit_codes == [0, 0, 0], (shell, one)
+
+
+def rolls(api: Api, program: str, shell: str, space: str, net: str) -> list[Roll]:
+    """Roll a Deployment once with the native sleep, then RUNS times with the signal hook."""
+    things = in_the_image(space, shell, program)
+    things[0]["metadata"]["labels"] = {manifests.INJECT: "enabled"}
+    things[1]["spec"]["template"]["metadata"]["annotations"] = SLEEP
+    api.apply(*things)
+    until("the app", lambda: rolled_out(api, space, "web"), 240)
+    assert hook(api, space) == "sleep"
+    url = f"http://{api.get('Service', 'web', space)['spec']['clusterIP']}/"
+    with Traffic(url, net) as traffic:
+        unknown = roll(api, space, "web", traffic)
+        annotate(api, space, SHELL)
+        assert hook(api, space) == "exec"
+        return [unknown, *(awake(lambda: roll(api, space, "web", traffic, at_least=REQUESTS)) for _ in range(RUNS))]
