@@ -37,7 +37,7 @@ COMMANDS = {
 def in_the_image(space: str, shell: str, program: str) -> list[Object]:
     """Load an image that starts the program, and return the demo's objects with it and without a command."""
     tag = f"lab/{program}-{shell}:1"
-    entrypoint = {"Entrypoint": []} if program == "python" else {}  # the shell form has no docker-entrypoint.sh
+    entrypoint: Object = {"Entrypoint": []} if program == "python" else {}  # the shell form has no docker-entrypoint.sh
     images.load(images.variant(shell, tag, Cmd=COMMANDS[program], **entrypoint))
     things = manifests.demo(space, shell=shell)
     container = things[1]["spec"]["template"]["spec"]["containers"][0]
@@ -46,7 +46,7 @@ def in_the_image(space: str, shell: str, program: str) -> list[Object]:
     return things
 
 
-def annotate(api: Api, space: str, annotations: dict[str, str | None]) -> None:
+def annotate(api: Api, space: str, annotations: dict[str, str]) -> None:
     """Put annotations on the Pod template, and wait until its Pods are there."""
     api.merge("Deployment", "web", space, {"spec": {"template": {"metadata": {"annotations": annotations}}}})
     until("the Pods", lambda: rolled_out(api, space, "web"), 240)
@@ -57,7 +57,7 @@ def hook(api: Api, space: str) -> str:
     pods = api.get("Pod", namespace=space, labelSelector="app=web")["items"]
     kinds = {next(iter(pod["spec"]["containers"][0]["lifecycle"]["preStop"])) for pod in pods}
     assert len(kinds) == 1
-    return kinds.pop()
+    return str(kinds.pop())
 
 
 @pytest.mark.parametrize("program", COMMANDS)
