@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cluster import manifests
-from tests.cluster.lab import images
 from tests.cluster.lab.roll import Traffic, roll, rolled_out
 from tests.cluster.test_zero_loss import NETS, REQUESTS, RUNS, awake
 from tests.support.waiting import until
@@ -20,30 +19,11 @@ if TYPE_CHECKING:
     from tests.cluster.existing import Cluster
     from tests.cluster.lab.api import Api
     from tests.cluster.lab.roll import Roll
-    from tests.cluster.manifests import Object
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
-SLEEP = {"lastcall.webhook/pre-stop-sleep-seconds": "10"}
+SLEEP = {manifests.SLEEP: "10"}
 """As the profile ingress has it: test_zero_loss.py says why."""
-SHELL = {"lastcall.webhook/image-shell": "yes"}
-COMMANDS = {
-    "npm": ["npm", "start"],
-    "yarn": ["yarn", "start"],
-    "pnpm": ["pnpm", "start"],
-    "python": ["/bin/sh", "-c", "python3 server.py; true"],
-}
-
-
-def in_the_image(space: str, shell: str, program: str) -> list[Object]:
-    """Load an image that starts the program, and return the demo's objects with it and without a command."""
-    tag = f"lab/{program}-{shell}:1"
-    entrypoint: Object = {"Entrypoint": []} if program == "python" else {}  # the shell form has no docker-entrypoint.sh
-    images.load(images.variant(shell, tag, Cmd=COMMANDS[program], **entrypoint))
-    things = manifests.demo(space, shell=shell)
-    container = things[1]["spec"]["template"]["spec"]["containers"][0]
-    container["image"] = tag
-    del container["command"]
-    return things
+SHELL = {manifests.SHELL: "yes"}
 
 
 def annotate(api: Api, space: str, annotations: dict[str, str]) -> None:
@@ -60,7 +40,7 @@ def hook(api: Api, space: str) -> str:
     return str(kinds.pop())
 
 
-@pytest.mark.parametrize("program", COMMANDS)
+@pytest.mark.parametrize("program", manifests.COMMANDS)
 def test_a_command_in_the_image_loses_requests_only_while_its_shell_is_unknown(
     lastcall: Cluster, namespace: Callable[..., str], program: str
 ) -> None:
@@ -80,7 +60,7 @@ def test_a_command_in_the_image_loses_requests_only_while_its_shell_is_unknown(
 
 def rolls(api: Api, program: str, shell: str, space: str, net: str) -> list[Roll]:
     """Roll a Deployment once with the native sleep, then RUNS times with the signal hook."""
-    things = in_the_image(space, shell, program)
+    things = manifests.demo_in_image(space, shell, program)
     things[0]["metadata"]["labels"] = {manifests.INJECT: "enabled"}
     things[1]["spec"]["template"]["metadata"]["annotations"] = SLEEP
     api.apply(*things)
