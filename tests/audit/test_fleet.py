@@ -19,7 +19,9 @@ SPEC = "{containers: [{name: web, command: [npm, start]}]}"
 
 def test_table_for_people() -> None:
     """On a terminal each harm has a sign, and a rollout that is needed is said."""
-    entry = Entry(kind="Deployment", namespace="shop", name="web", harm=Harm.BOTH, verdict="loses", pods=3, carrying=1)
+    entry = Entry(
+        kind="Deployment", namespace="shop", name="web", harm=Harm.BOTH, verdict="loses", pods=3, patched_pods=1
+    )
     entry.fixed, entry.killed = True, 2
     entry.outcome = next(o for o in type(entry.outcome) if o == "patched")
     made = table.table([entry], live=True)

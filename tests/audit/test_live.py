@@ -67,7 +67,7 @@ def test_running_pods_count_to_their_deployment(served: Served, tmp_path: Path) 
         pod("new", 2),
     ]
     found = workloads(call(served, tmp_path, "-A"))
-    assert {t: (w["pods"], w["carrying"], w["killed"], w["harm"]) for t, w in found.items()} == {
+    assert {t: (w["pods"], w["patched_pods"], w["killed"], w["harm"]) for t, w in found.items()} == {
         "Deployment shop/old": (2, 0, 1, "both"),
         "Deployment shop/new": (2, 1, 0, "both"),
         "Deployment shop/none": (0, 0, 0, "both"),

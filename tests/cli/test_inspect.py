@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 SERVER = """\
 import pathlib, signal, sys, time
-def heard(*_):
-    pathlib.Path("heard").touch()
+def received(*_):
+    pathlib.Path("received").touch()
     sys.exit(0)
-if "deaf" not in sys.argv: signal.signal(signal.SIGTERM, heard)
+if "no-handler" not in sys.argv: signal.signal(signal.SIGTERM, received)
 if "ignore" in sys.argv: signal.signal(signal.SIGTERM, signal.SIG_IGN)
 pathlib.Path("ready").touch()
 time.sleep(120)
@@ -71,23 +71,23 @@ TREES = [
     pytest.param([NPM, "start"], 1, "npm (pid {}) signals its child: sh (pid ", False, id="npm with Debian's shell"),
     pytest.param([NPM, "run", "one"], 0, "npm (pid {}) signals its child: ", True, id="npm and a script that execs"),
     pytest.param(LAUNCHED, 0, "handles SIGTERM itself", True, id="the launcher, which is not PID 1 and gives way"),
-    pytest.param([*RUN.split(), "deaf"], 1, "has no handler for SIGTERM and dies of it", False, id="no handler"),
+    pytest.param([*RUN.split(), "no-handler"], 1, "has no handler for SIGTERM and dies of it", False, id="no handler"),
     pytest.param([*RUN.split(), "ignore"], 1, "ignores SIGTERM", False, id="a server that ignores it"),
 ]
 
 
-@pytest.mark.parametrize(("argv", "code", "says", "heard"), TREES)
-def test_trees(tmp_path: Path, argv: list[str], code: int, says: str, heard: bool) -> None:
+@pytest.mark.parametrize(("argv", "code", "says", "received"), TREES)
+def test_trees(tmp_path: Path, argv: list[str], code: int, says: str, received: bool) -> None:
     """What is said of a tree is what the signal then does: the server hears it, or it does not."""
     with running(tmp_path, argv) as process:
         found, text = say(process)
         assert (found, says.format(process.pid) in text) == (code, True), text
         os.kill(process.pid, signal.SIGTERM)
-        if heard:
-            until("the signal", (tmp_path / "heard").exists)
+        if received:
+            until("the signal", (tmp_path / "received").exists)
         elif "ignore" not in argv:
             process.wait(60)
-        assert (tmp_path / "heard").exists() == heard
+        assert (tmp_path / "received").exists() == received
 
 
 def test_pid_one_without_a_handler(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_pid_one_without_a_handler(tmp_path: Path) -> None:
         assert "nothing ends before the grace period does" in text
         os.kill(root, signal.SIGTERM)
         os.kill(root, 0)  # still there
-        assert not (tmp_path / "heard").exists()
+        assert not (tmp_path / "received").exists()
 
 
 def test_the_launcher_as_pid_one(tmp_path: Path) -> None:
@@ -109,16 +109,16 @@ def test_the_launcher_as_pid_one(tmp_path: Path) -> None:
         code, text = say(process, root)
         assert (code, "the launcher (pid 1) passes SIGTERM on" in text) == (0, True), text
         os.kill(root, signal.SIGTERM)
-        until("the signal", (tmp_path / "heard").exists)
+        until("the signal", (tmp_path / "received").exists)
 
 
 def test_json(tmp_path: Path) -> None:
-    """The JSON has the processes, what each does with SIGTERM, and who is deaf."""
+    """The JSON has the processes, what each does with SIGTERM, and which are never signalled."""
     with running(tmp_path, ["sh", "-c", f"{RUN}; true"]) as process:
         result = CliRunner().invoke(main, ["inspect", "--pid", str(process.pid), "-o", "json"], catch_exceptions=False)
         (found,) = json.loads(result.stdout)
     assert [p["sigterm"] for p in found["processes"]] == ["dies", "handles"]
-    assert found["deaf"] == [found["processes"][1]["pid"]]
+    assert found["unsignalled"] == [found["processes"][1]["pid"]]
 
 
 def status(pid: int, parent: int, *, caught: bool, name: str = "x", state: str = "S (sleeping)") -> str:
@@ -154,7 +154,7 @@ def test_the_reader_reads_what_proc_has(tmp_path: Path) -> None:
 
 def test_a_package_manager_that_has_started_nothing() -> None:
     """A package manager without a child is said to be just that."""
-    tree = [processes.Process(1, 0, 1, ("npm start",), processes.Does.HANDLES)]
+    tree = [processes.Process(1, 0, 1, ("npm start",), processes.Disposition.HANDLES)]
     assert processes.explain(tree).steps == ("npm (pid 1) has started nothing yet",)
 
 

@@ -38,11 +38,11 @@ def test_chart() -> None:
 
 
 def test_json() -> None:
-    """The JSON has both timelines with lanes, events and verdict, beside the decisions."""
+    """The JSON has both timelines with containers, events and verdict, beside the decisions."""
     (found,) = json.loads(call("-f", NPM, "-o", "json").stdout)
     assert (found["before"]["loses"], found["after"]["loses"], found["outcome"]) == (True, False, "patched")
     assert [e["what"] for e in found["after"]["events"]][-2:] == ["exited", "gone"]
-    assert found["after"]["lanes"][0]["signal_at"] == 5
+    assert found["after"]["containers"][0]["signal_at"] == 5
 
 
 @pytest.mark.parametrize(("output", "start"), [("svg", "<svg "), ("html", "<!doctype html>")])
@@ -79,11 +79,11 @@ def test_a_profile_sets_the_drain(tmp_path: Path) -> None:
     (tmp_path / "profiles.yaml").write_text("slow:\n  drain-seconds: 20\n")
     chosen = ["-o", "json", "--profiles", str(tmp_path / "profiles.yaml"), "--profile", "slow"]
     (found,) = json.loads(call("-f", "-", *chosen, given=POD.format(annotation="other/thing")).stdout)
-    assert [found[when]["lanes"][0]["drain"] for when in ("before", "after")] == [20, 20]
+    assert [found[when]["containers"][0]["drain"] for when in ("before", "after")] == [20, 20]
     (found,) = json.loads(
         call("-f", "-", *chosen, given=POD.format(annotation="lastcall.webhook/drain-seconds")).stdout
     )
-    assert [found[when]["lanes"][0]["drain"] for when in ("before", "after")] == [7, 7]
+    assert [found[when]["containers"][0]["drain"] for when in ("before", "after")] == [7, 7]
 
 
 BAD = [

@@ -56,7 +56,7 @@ def test_audit_and_inspect(cluster: Cluster, namespace: Callable[..., str]) -> N
     by_name = {p["metadata"]["labels"]["app"]: p["metadata"]["name"] for p in pods(cluster, space)}
 
     code, found = lastcall_says(cluster, "audit", "-n", space, "--fail-on", "loses")
-    judged = {w["name"]: (w["kind"], w["pods"], w["carrying"], w["harm"]) for w in found["workloads"]}
+    judged = {w["name"]: (w["kind"], w["pods"], w["patched_pods"], w["harm"]) for w in found["workloads"]}
     assert judged == {"web": ("Deployment", 1, 0, "both"), "node": ("Deployment", 1, 0, "connections")}
     assert code == 1
 

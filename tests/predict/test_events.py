@@ -18,7 +18,7 @@ def test_liveness_withdraws_the_endpoint_after_the_end() -> None:
 
 
 def test_events_are_in_order() -> None:
-    """Events come in the order of time, and of the lanes where that is equal."""
+    """Events come in the order of time, and of the containers where that is equal."""
     pod = make(30, container(**sleep(10)), init=(sidecar(),))
     events = [(event.at, event.container, event.what) for event in timeline(pod).events]
     assert events == [

@@ -47,9 +47,9 @@ def test_terminal_chart() -> None:
 @pytest.mark.parametrize("width", [20, 40, 80, 200])
 def test_terminal_chart_is_as_wide_as_there_is_room(width: int) -> None:
     """Lanes never leave the terminal, however narrow it is, down to 32 columns."""
-    lanes = [line for line in draw(width) if "━" in line or "█" in line]
-    assert len(lanes) == 3
-    assert all(len(line) <= max(width, 32) for line in lanes)
+    lines = [line for line in draw(width) if "━" in line or "█" in line]
+    assert len(lines) == 3
+    assert all(len(line) <= max(width, 32) for line in lines)
 
 
 def test_colours_only_where_wanted() -> None:
@@ -104,10 +104,10 @@ def test_scale() -> None:
 
 
 def test_svg_is_one_file() -> None:
-    """The SVG is well-formed, draws every lane, brings its own colours for light and dark, and refers to nothing."""
+    """The SVG is well-formed, draws every container, has colours for light and dark, and refers to nothing."""
     text = svg.standalone([("Deployment web", forecast(NPM.document, Scenario()).timelines)], "a note")
     root = ET.fromstring(text)
-    assert len(root.findall(f".//{SVG}rect[@class='bar drain']")) == 2  # the lane, and the legend
+    assert len(root.findall(f".//{SVG}rect[@class='bar drain']")) == 2  # the container, and the legend
     assert "prefers-color-scheme: dark" in (root.findtext(f"{SVG}style") or "")
     assert "href" not in text
 

@@ -78,7 +78,7 @@ class Entry(msgspec.Struct, kw_only=True):
     note: str = ""
     pods: int = 0
     """Running Pods; only a cluster has them."""
-    carrying: int = 0
+    patched_pods: int = 0
     """Running Pods that lastcall has changed already."""
     killed: int = 0
     """Containers that ended with 137 (SIGKILL, not out of memory), as far as the cluster remembers."""
@@ -141,7 +141,7 @@ def _lines(found: Forecast, lines: Mapping[str, int]) -> Iterable[Line]:
         yield Line(f.code, sys.intern(f.target), message, advice, f.loses, fixed, lines.get(f.target, 0))
 
 
-def carries(pod: Mapping[str, Any]) -> bool:
+def is_patched(pod: Mapping[str, Any]) -> bool:
     """Tell whether lastcall has changed this Pod."""
     return STATUS in ((pod.get("metadata") or {}).get("annotations") or {})
 
@@ -155,7 +155,7 @@ class Summary(msgspec.Struct, frozen=True):
     """... of which lose nothing with lastcall."""
     refused: int
     unknown: int
-    to_roll: int
+    need_rollout: int
     """Workloads that would gain from lastcall and whose running Pods do not have it yet."""
     killed: int
 
@@ -168,6 +168,6 @@ def summarize(entries: Sequence[Entry]) -> Summary:
         fixed=sum(e.fixed for e in entries),
         refused=sum(e.outcome is Outcome.REFUSED for e in entries),
         unknown=sum(e.harm is Harm.UNKNOWN for e in entries),
-        to_roll=sum(e.outcome is Outcome.PATCHED and e.carrying < e.pods for e in entries),
+        need_rollout=sum(e.outcome is Outcome.PATCHED and e.patched_pods < e.pods for e in entries),
         killed=sum(e.killed for e in entries),
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from webhook import manifests
-from webhook.audit import Entry, carries, judge
+from webhook.audit import Entry, is_patched, judge
 from webhook.cluster.client import NAMESPACES, PODS, WORKLOADS, ClusterError
 from webhook.core.layers import Layer
 from webhook.core.settings import INJECT
@@ -101,10 +101,10 @@ class Fleet:
             return
         entry = self.entries.setdefault(key, self._entry(*key))
         entry.killed += killed
-        marked = carries(pod)
-        first_of_its_sort = entry.carrying == entry.pods if not marked else entry.pods == 0
+        marked = is_patched(pod)
+        first_of_its_sort = entry.patched_pods == entry.pods if not marked else entry.pods == 0
         entry.pods += 1
-        entry.carrying += marked
+        entry.patched_pods += marked
         if first_of_its_sort:
             # Without its status: what matters is how it ends once it runs.
             self._judge(entry, {name: part for name, part in pod.items() if name != "status"})

@@ -83,13 +83,13 @@ def remedy(entry: Entry) -> str:
     if entry.outcome is Outcome.SKIPPED:
         return f"left alone ({', '.join(entry.reasons)})"
     words = "loses nothing" if entry.fixed or not entry.loses else "still loses"
-    if entry.pods and entry.carrying < entry.pods:
+    if entry.pods and entry.patched_pods < entry.pods:
         words += ", after a rollout"
     return words
 
 
 def _pods(entry: Entry) -> str:
-    return f"{entry.carrying}/{entry.pods}" if entry.pods else "-"
+    return f"{entry.patched_pods}/{entry.pods}" if entry.pods else "-"
 
 
 def summary(entries: Sequence[Entry], skipped: int = 0) -> str:
@@ -112,7 +112,9 @@ def for_page(entries: Sequence[Entry], *, live: bool) -> dict[str, Any]:
         [s.fixed, "fixed by lastcall", "good"],
     ]
     tiles += (
-        [[s.to_roll, "need a rollout", ""], [s.killed, "ended in 137", ""]] if live else [[s.refused, "refused", ""]]
+        [[s.need_rollout, "need a rollout", ""], [s.killed, "ended in 137", ""]]
+        if live
+        else [[s.refused, "refused", ""]]
     )
     where = "Pods with lastcall" if live else "where"
     columns = ["loses", "workload", where, "why", "with lastcall"]

@@ -31,10 +31,10 @@ Exit codes:
   2  bad input, or a container could not be read
 """
 _WORDS = {
-    processes.Does.HANDLES: ("handles SIGTERM", "green"),
-    processes.Does.IGNORES: ("ignores SIGTERM", "red"),
-    processes.Does.DIES: ("dies of SIGTERM", "yellow"),
-    processes.Does.SHIELDED: ("no handler, as PID 1: SIGTERM does nothing", "red"),
+    processes.Disposition.HANDLES: ("handles SIGTERM", "green"),
+    processes.Disposition.IGNORES: ("ignores SIGTERM", "red"),
+    processes.Disposition.DIES: ("dies of SIGTERM", "yellow"),
+    processes.Disposition.SHIELDED: ("no handler, as PID 1: SIGTERM does nothing", "red"),
 }
 
 
@@ -153,7 +153,7 @@ def _print(title: str, tree: Sequence[processes.Process], explanation: processes
     for process in tree:
         depth[process.key] = depth.get(process.parent, -1) + 1
     for process in _in_order(tree):
-        words, colour = _WORDS[process.does]
+        words, colour = _WORDS[process.disposition]
         line = f"{'  ' * depth[process.key]}{process.pid} {_shorten(' '.join(process.argv))}"
         click.echo(f"  {line:<62} {click.style(words, colour)}")
     click.echo()
@@ -183,6 +183,8 @@ def _shorten(words: str) -> str:
 
 
 def _data(title: str, tree: Sequence[processes.Process], explanation: processes.Explanation) -> dict[str, Any]:
-    listed = [{"pid": p.pid, "parent": p.parent, "argv": list(p.argv), "sigterm": p.does.name.lower()} for p in tree]
+    listed = [
+        {"pid": p.pid, "parent": p.parent, "argv": list(p.argv), "sigterm": p.disposition.name.lower()} for p in tree
+    ]
     more = {"steps": explanation.steps, "ends": explanation.ends, "good": explanation.good}
-    return {"title": title, "processes": listed, "deaf": [p.pid for p in explanation.deaf], **more}
+    return {"title": title, "processes": listed, "unsignalled": [p.pid for p in explanation.unsignalled], **more}

@@ -81,15 +81,15 @@ def grace_seconds(cause: Cause, seconds: int | None, pod: Pod) -> int:
     own = pod.grace_seconds
     limit = SOURCES[cause].seconds if seconds is None else seconds
     if limit is None:
-        chosen = own
+        seconds = own
     elif cause is Cause.DELETE:
-        chosen = limit
+        seconds = limit
     elif cause is Cause.DRAIN and limit < 0:  # kubectl drain: negative means the Pod's own
-        chosen = own
+        seconds = own
     else:
-        chosen = min(limit, own)
+        seconds = min(limit, own)
     # To the kubelet 0 means "nobody said", and then the Pod's own counts.
-    return max(own if chosen == 0 else chosen, 1)
+    return max(own if seconds == 0 else seconds, 1)
 
 
 def probe_grace_seconds(container: Mapping[str, Any], pod: Pod) -> int:

@@ -20,7 +20,7 @@ _SHELLS = ("sh", "dash", "ash", "bash", "busybox", "zsh", "ksh")
 _FORWARDS = ("tini", "tini-static", "docker-init", "dumb-init", "catatonit")
 
 
-class Does(Enum):
+class Disposition(Enum):
     """What a process does with SIGTERM."""
 
     HANDLES = auto()
@@ -40,7 +40,7 @@ class Process:
     key: int
     """The id by which it is read here; the same as ``pid`` within the container."""
     argv: tuple[str, ...]
-    does: Does
+    disposition: Disposition
 
     @property
     def program(self) -> str:
@@ -65,9 +65,9 @@ class Explanation:
     """What SIGTERM to the root comes to."""
 
     steps: tuple[str, ...]
-    hear: frozenset[int]
+    handlers: frozenset[int]
     """Keys of the processes that get the signal and handle it themselves."""
-    deaf: tuple[Process, ...]
+    unsignalled: tuple[Process, ...]
     """Processes that would handle SIGTERM, and never get it."""
     ends: bool
     """Whether the signal ends the root at all; else only SIGKILL does."""
@@ -77,21 +77,21 @@ class Explanation:
     @property
     def good(self) -> bool:
         """Whether the container ends in order: who handles the signal hears it; nothing speaks against it, at least."""
-        return self.ends and (bool(self.hear) or self.unsure) and not self.deaf
+        return self.ends and (bool(self.handlers) or self.unsure) and not self.unsignalled
 
 
 def explain(tree: Sequence[Process]) -> Explanation:
     """Follow SIGTERM from the first process through the tree."""
     walk = _Walk(tree)
     ends = walk.signal(tree[0])
-    left = tuple(p for p in tree if p.key not in walk.met and p.does is Does.HANDLES)
+    left = tuple(p for p in tree if p.key not in walk.met and p.disposition is Disposition.HANDLES)
     for process in left:
         walk.steps.append(f"{process}, which handles SIGTERM, never hears of it")
     if not ends:
         walk.steps.append("nothing ends before the grace period does: then SIGKILL, exit code 137")
     elif left:
         walk.steps.append("it is killed in the midst of its work when the container ends")
-    return Explanation(tuple(walk.steps), frozenset(walk.hear), left, ends, walk.unsure)
+    return Explanation(tuple(walk.steps), frozenset(walk.handlers), left, ends, walk.unsure)
 
 
 class _Walk:
@@ -101,24 +101,24 @@ class _Walk:
         self.tree = tree
         self.steps: list[str] = []
         self.met: set[int] = set()
-        self.hear: set[int] = set()
+        self.handlers: set[int] = set()
         self.unsure = False
 
     def signal(self, process: Process) -> bool:
         """Let a process have SIGTERM; tell whether it ends by it."""
         self.met.add(process.key)
         children = [p for p in self.tree if p.parent == process.key]
-        match process.does:
-            case Does.IGNORES:
+        match process.disposition:
+            case Disposition.IGNORES:
                 self.steps.append(f"{process} ignores SIGTERM")
                 return False
-            case Does.SHIELDED:
+            case Disposition.SHIELDED:
                 self.steps.append(f"{process} has no handler for SIGTERM, and the kernel keeps it from PID 1")
                 return False
-            case Does.DIES:
+            case Disposition.DIES:
                 self.steps.append(f"{process} has no handler for SIGTERM and dies of it")
                 return True
-            case Does.HANDLES:
+            case Disposition.HANDLES:
                 return self._handler(process, children)
 
     def _handler(self, process: Process, children: list[Process]) -> bool:
@@ -139,7 +139,7 @@ class _Walk:
             self.unsure = True
             self.steps.append(f"{process} has a trap for SIGTERM; what it does cannot be seen")
             return True
-        self.hear.add(process.key)
+        self.handlers.add(process.key)
         self.steps.append(f"{process} handles SIGTERM itself")
         return True
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from webhook.processes import Does, Process
+from webhook.processes import Disposition, Process
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,7 +24,15 @@ def parse(status: str, argv: Sequence[str]) -> Process | None:
         return None
     if fields.get("State", "").strip().startswith(("Z", "X")):
         return None
-    does = Does.HANDLES if caught else Does.IGNORES if ignored else Does.SHIELDED if pid == 1 else Does.DIES
+    does = (
+        Disposition.HANDLES
+        if caught
+        else Disposition.IGNORES
+        if ignored
+        else Disposition.SHIELDED
+        if pid == 1
+        else Disposition.DIES
+    )
     return Process(pid, parent, key, tuple(argv) or (fields.get("Name", "?").strip(),), does)
 
 

@@ -19,9 +19,9 @@ _BARS = {
     "traffic": ("━", "blue"),
     "lost": ("╍", "bold red"),
     "hook": ("░", "cyan"),
-    "turn": ("─", "dim"),
+    "running": ("─", "dim"),
     "drain": ("█", "green"),
-    "deaf": ("▒", "red"),
+    "no-drain": ("▒", "red"),
 }
 _MARKS = {
     "signal": ("▼", "bold yellow"),
