@@ -69,7 +69,7 @@ OPTIONS = [
 
 @pytest.mark.parametrize(("options", "field", "expected"), OPTIONS)
 def test_options(options: list[str], field: str, expected: float) -> None:
-    """Every assumption can be said."""
+    """Every assumption can be set."""
     (found,) = json.loads(call("-f", NPM, "-o", "json", *options).stdout)
     assert found["after"][field] == expected
 
@@ -88,9 +88,9 @@ def test_a_profile_sets_the_drain(tmp_path: Path) -> None:
 
 BAD = [
     pytest.param(["--cause", "boredom"], "write one of delete, drain", id="no such cause"),
-    pytest.param(["--cause", "delete:soon"], "behind a colon", id="a cause's seconds"),
+    pytest.param(["--cause", "delete:soon"], "after a colon", id="a cause's seconds"),
     pytest.param(["--drain", "long"], "write seconds or ignore", id="a drain"),
-    pytest.param(["--hook", "5"], "say which container's", id="a hook without a container"),
+    pytest.param(["--hook", "5"], "name the container", id="a hook without a container"),
     pytest.param(["--kubelet-version", "new"], "as in 1.34", id="a version"),
     pytest.param(["--profile", "none"], "there are: ", id="a profile"),
 ]
@@ -118,9 +118,9 @@ def test_exit_code() -> None:
 
 
 def test_nothing_to_predict() -> None:
-    """A cause that does not apply is said on stderr, and a file without Pods on stdout."""
+    """A cause that does not apply is reported on stderr, and a file without Pods on stdout."""
     assert "skipped: no container has a liveness probe" in call("-f", NPM, "--cause", "liveness").stderr
-    assert "nothing here creates a Pod" in call("-f", "-", given="kind: Service\napiVersion: v1\n").stdout
+    assert "no document creates a Pod" in call("-f", "-", given="kind: Service\napiVersion: v1\n").stdout
 
 
 def test_reasons_are_explained() -> None:

@@ -51,7 +51,7 @@ def timeline(of: pod.Pod, cause: Cause = Cause.DELETE, **assumed: Any) -> Timeli
 
 
 def story(container: ContainerTimeline) -> str:
-    """Tell a lane as the tables of this folder do: ``hook 0-10 ran, SIGTERM 10, exited 15``."""
+    """Describe a container as the tables of this folder do: ``hook 0-10 ran, SIGTERM 10, exited 15``."""
     words = []
     if container.hook:
         words.append(f"hook {container.started:g}-{container.hook.end:g} {container.hook.outcome}")

@@ -51,9 +51,11 @@ ONE = [
         id="the seconds of a hook are cut down to whole ones before they are taken off",
     ),
     pytest.param(30, {}, {}, "SIGTERM 0, exited 5", id="no hook, no delay"),
-    pytest.param(6, {}, {"drain": IGNORES}, "SIGTERM 0, killed 6", id="who ignores SIGTERM is killed after the grace"),
+    pytest.param(
+        6, {}, {"drain": IGNORES}, "SIGTERM 0, killed 6", id="a process that ignores SIGTERM is killed after the grace"
+    ),
     pytest.param(0, {}, {"drain": IGNORES}, "SIGTERM 0, killed 2", id="a grace of 0 is 1 to the kubelet, and then 2"),
-    pytest.param(1, {}, {"drain": IGNORES}, "SIGTERM 0, killed 2", id="the floor holds without a hook"),
+    pytest.param(1, {}, {"drain": IGNORES}, "SIGTERM 0, killed 2", id="the minimum holds without a hook"),
     pytest.param(
         30,
         sleep(20),

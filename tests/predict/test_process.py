@@ -9,7 +9,7 @@ from webhook.predict import SignalDelivery
 
 COMMANDS = [
     pytest.param(["node", "server.js"], SignalDelivery.RECEIVED, "", id="the server itself"),
-    pytest.param([], SignalDelivery.RECEIVED, "", id="the image's command is taken to be good"),
+    pytest.param([], SignalDelivery.RECEIVED, "", id="the image's command is assumed to handle it"),
     pytest.param(["npm", "start"], SignalDelivery.DROPPED, "npm", id="npm"),
     pytest.param(["tini", "--", "yarn", "start"], SignalDelivery.DROPPED, "yarn", id="yarn behind tini"),
     pytest.param(["sh", "-c", "npm start"], SignalDelivery.KEPT, "sh", id="npm in a shell's string"),
@@ -30,8 +30,8 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize(("command", "delivery", "program"), COMMANDS)
-def test_who_receives_the_signal(command: list[str], delivery: SignalDelivery, program: str) -> None:
-    """A package manager drops the signal, a shell keeps it, and where nothing is known nothing is claimed."""
+def test_signal_delivery(command: list[str], delivery: SignalDelivery, program: str) -> None:
+    """A package manager drops the signal, a shell does not forward it; otherwise it counts as received."""
     (container,) = timeline(make(30, {"name": "app", "command": command})).containers
     assert (container.signal_delivery, container.program) == (delivery, program)
 

@@ -42,7 +42,7 @@ def doubles(scenario: Scenario) -> bool:
 
 @SLOW
 @given(PODS, SCENARIOS)
-def test_every_container_goes_its_way_in_order(document: dict[str, Any], scenario: Scenario) -> None:
+def test_the_events_of_a_container_are_in_order(document: dict[str, Any], scenario: Scenario) -> None:
     """Hook, signal and end follow each other; SIGKILL comes 2 s after the signal or later, and ends what is left.
 
     (Kubelets 1.22 to 1.27 give the whole grace after the hook, even if that is 1 s.)
@@ -100,7 +100,7 @@ def test_lastcall_never_makes_a_good_end_bad(document: dict[str, Any]) -> None:
 @SLOW
 @given(PODS, JSON, JSON, SCENARIOS)
 def test_odd_pods_are_no_crash(document: dict[str, Any], odd: Any, other: Any, scenario: Scenario) -> None:
-    """Whatever stands in the fields that no view has checked, there is an answer or a sentence."""
+    """With any value in the fields that no view has checked, there is an answer or an error message."""
     document["status"], document["spec"]["nodeName"] = odd, other
     document["spec"]["containers"][0] |= {"livenessProbe": odd, "lifecycle": {"stopSignal": other}}
     try:

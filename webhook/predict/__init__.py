@@ -1,7 +1,7 @@
 """What the kubelet will do to a Pod, second by second, when something ends it.
 
-``predict`` is pure: a Pod, its settings, and a ``Scenario`` of what is assumed, give a ``Timeline``. Second 0 is when
-the kubelet learns of it, a few tenths after the API server. The rules are the kubelet's own (``kubelet.py``,
+``predict`` is pure: a Pod, its settings and a ``Scenario`` (what is assumed) give a ``Timeline``. Second 0 is when
+the kubelet is notified, a few tenths after the API server. The rules are the kubelet's own (``kubelet.py``,
 ``causes.py``). A second delete with a shorter grace period is no cause here: it does not interrupt a kill under way
 (kubernetes#113717).
 https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
@@ -69,16 +69,16 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     """The shortest grace period, in seconds, that the kubelet starts with."""
     containers: tuple[ContainerTimeline, ...]
     withdrawn: float
-    """When the last client knows that the endpoint is gone."""
+    """When the last client stops using the endpoint."""
     lost_seconds: float
     """How long new connections still arrive at an app container that accepts none."""
     first: str
     """The container that ends first, or an empty string."""
     gone: float
-    """When every container has ended and the kubelet lets go of the Pod."""
+    """When every container has ended and the Pod is removed."""
     findings: tuple[Finding, ...]
     serves: bool = True
-    """Whether requests may arrive at all; a Job's Pod gets none."""
+    """Whether requests may arrive; a Job's Pod gets none."""
 
     @property
     def loses(self) -> bool:

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 class Harm(Reason):
     """Why requests are lost when the Pod ends, and what else goes wrong.
 
-    ``warns`` marks what loses requests; the rest explains, or costs time.
+    ``warns`` marks harms that lose requests; the others explain or cost time.
     """
 
     SIGNAL_DROPPED = (
-        "{program} does not forward {signal}: it ends within {seconds} s and takes the server with it, in mid-request",
+        "{program} does not forward {signal}: it exits in {seconds} s, and the server is killed in mid-request",
         "Start the server itself (`node server.js`), or let lastcall start it through its launcher.",
         True,
     )
@@ -55,7 +55,7 @@ class Harm(Reason):
         True,
     )
     HOOK_CUT = (
-        "its preStop hook wants {seconds} s and is cut at {at} s; {minimum} s are left for the drain",
+        "its preStop hook needs {seconds} s and is cut at {at} s; {minimum} s are left for the drain",
         "Raise terminationGracePeriodSeconds to the hook plus the drain.",
     )
     HOOK_EATS_GRACE = (
@@ -79,43 +79,48 @@ class Harm(Reason):
         "Set it with --hook {container}=SECONDS.",
     )
     HELD_BY_SLEEP = (
-        "has ended at {at} s, but its sleep goes on: the Pod stays until {until} s",
+        "exited at {at} s, but its sleep continues: the Pod stays until {until} s",
         "Nothing to do: the kubelet does not cut a native sleep short (kubernetes#134338).",
     )
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """A harm that one container (or the Pod) meets; it sorts and counts by ``code``."""
+    """A harm to one container, or to the Pod."""
 
     code: str
+    """The code of the ``Harm``."""
     target: str
     """``pod`` or ``container/<name>``."""
     message: str
     advice: str
     loses: bool
-    """Whether requests are lost by it."""
+    """Whether requests are lost."""
     seconds: float = 0
+    """How long new connections are lost."""
 
 
 def find(
     pod: Pod, containers: Sequence[ContainerTimeline], scenario: Scenario, withdrawn: float | None
 ) -> tuple[Finding, ...]:
-    """Return what goes wrong, container by container; ``withdrawn`` is None where nobody sends requests."""
-    found = [finding for container in containers for finding in (*_hook(pod, container), *_signal(container))]
+    """Return what goes wrong, container by container; ``withdrawn`` is None where no requests are sent."""
+    findings = [finding for container in containers for finding in (*_hook(pod, container), *_signal(container))]
     if withdrawn is None:
-        found = [msgspec.structs.replace(finding, loses=False) for finding in (*found, *_order(containers))]
+        findings = [msgspec.structs.replace(finding, loses=False) for finding in (*findings, *_order(containers))]
     else:
-        # A container that ends by itself in a Pod that serves (KEP-5307) gets no requests, and nobody waits for it.
+        # A container that ends by itself in a Pod that serves (KEP-5307) gets no requests, and none waits for it.
         ending = {c.name for _, c in pod.containers() if pod.restart_policy(c) != "Always"}
         targets = {f"container/{name}" for name in ending}
         serving = [container for container in containers if container.name not in ending]
-        found = [msgspec.structs.replace(f, loses=f.loses and f.target not in targets) for f in found]
-        found += [*_order(serving), *(finding for container in serving for finding in _traffic(container, withdrawn))]
+        findings = [msgspec.structs.replace(f, loses=f.loses and f.target not in targets) for f in findings]
+        findings += [
+            *_order(serving),
+            *(finding for container in serving for finding in _traffic(container, withdrawn)),
+        ]
     shortest = min((container.grace for container in containers), default=pod.grace_seconds)
     if shortest < pod.grace_seconds:
         source = SOURCES[scenario.cause].called
-        found.append(_finding(Harm.CAUSE_TOO_SHORT, "", source=source, seconds=shortest, own=pod.grace_seconds))
-    return tuple(found)
+        findings.append(_finding(Harm.CAUSE_TOO_SHORT, "", source=source, seconds=shortest, own=pod.grace_seconds))
+    return tuple(findings)
 
 
 def _finding(harm: Harm, container: str, *, lost: float = 0, **values: object) -> Finding:
@@ -144,7 +149,7 @@ def _hook(pod: Pod, container: ContainerTimeline) -> Iterator[Finding]:
 
 
 def _signal(container: ContainerTimeline) -> Iterator[Finding]:
-    """Judge what happens between the stop signal and the container's end."""
+    """Find what goes wrong between the stop signal and the container's end."""
     if container.signal_at is None:
         if container.released > container.end:
             yield _finding(Harm.HELD_BY_SLEEP, container.name, at=container.end, until=container.released)
@@ -160,7 +165,7 @@ def _signal(container: ContainerTimeline) -> Iterator[Finding]:
 
 
 def _traffic(container: ContainerTimeline, withdrawn: float) -> Iterator[Finding]:
-    """Judge whether an app container outlives the last request that is sent to it."""
+    """Find an app container that stops accepting before the last request is sent to it."""
     at = container.stops_accepting
     if container.role is Role.APP and at < withdrawn:
         seconds = withdrawn - at
@@ -170,14 +175,14 @@ def _traffic(container: ContainerTimeline, withdrawn: float) -> Iterator[Finding
 
 
 def _order(containers: Sequence[ContainerTimeline]) -> Iterator[Finding]:
-    """Judge whether a container is gone while another, that may need it, still works."""
+    """Find containers that have ended while another, that may need them, still works."""
     apps = [container for container in containers if container.role is Role.APP]
     if not apps:
         return
     last = max(apps, key=lambda container: container.end)
     for container in containers:
-        # Two apps that drain side by side end one after the other: no harm. One that is gone before the other is
-        # even asked to end is a sidecar that stopped too early.
+        # Apps that drain in parallel end one after the other: no harm. A container that has ended before the other
+        # is signalled is a sidecar that stopped too early.
         until = last.end if container.role is Role.NATIVE_SIDECAR else last.stops_accepting
         if container is not last and container.ended_by is not End.BY_ITSELF and container.end < until:
             yield _finding(Harm.SIDECAR_ENDS_FIRST, container.name, at=container.end, other=last.name, until=last.end)

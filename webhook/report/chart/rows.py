@@ -1,4 +1,4 @@
-"""A timeline as rows of bars and marks: what every drawing of it has in common."""
+"""A timeline as rows of bars and marks, for every kind of chart."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 LEGEND = {
     "traffic": "requests arrive",
-    "lost": "... and are lost",
+    "lost": "requests are lost",
     "hook": "preStop hook",
-    "running": "runs on",
+    "running": "keeps running",
     "drain": "drains",
     "no-drain": "does not drain",
 }
@@ -24,7 +24,7 @@ _HEADROOM = 1.06
 
 
 class Bar(NamedTuple):
-    """Something that lasts, in seconds."""
+    """A period; times are seconds from the start."""
 
     start: float
     end: float
@@ -33,7 +33,7 @@ class Bar(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """Something that happens."""
+    """A moment, in seconds from the start."""
 
     at: float
     kind: str
@@ -59,7 +59,7 @@ def rows(timeline: Timeline) -> list[Row]:
 
 
 def horizon(timelines: Sequence[Timeline]) -> float:
-    """Return the seconds that a chart of all of them shows; a limit far behind every end is left out."""
+    """Return the seconds that a chart of all timelines shows; a limit far after every end is left out."""
     ends = [max(t.gone, t.withdrawn) for t in timelines]
     last = max(ends, default=0)
     limits = [
@@ -72,7 +72,7 @@ def horizon(timelines: Sequence[Timeline]) -> float:
 
 
 def ticks(seconds: float, most: int) -> list[int]:
-    """Return round seconds for an axis, ``most`` at most."""
+    """Return at most ``most`` round numbers of seconds for an axis."""
     steps = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
     step = next((step for step in steps if seconds / step <= most), 7200)
     return list(range(0, int(seconds) + 1, step))
@@ -92,7 +92,7 @@ def _traffic(timeline: Timeline) -> Row:
     note = f"arrive until {number(until)} s"
     if stop < until:
         bars.append(Bar(stop, until, "lost"))
-        note += f", and meet a dead address from {number(stop)} s on"
+        note += f"; new connections fail from {number(stop)} s on"
     return Row("requests", "", note, bars, [Mark(until, "withdrawn", "endpoint withdrawn")])
 
 
@@ -128,7 +128,7 @@ def _marks(container: ContainerTimeline) -> Iterator[Mark]:
 
 
 def _words(container: ContainerTimeline) -> Iterator[str]:
-    """Tell the container in words and numbers."""
+    """Describe the container in words and numbers."""
     hook = container.hook
     if hook:
         length = (

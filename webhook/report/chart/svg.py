@@ -1,7 +1,7 @@
 """The chart as SVG: one figure for a Pod, its timelines below each other on one scale.
 
-Built as a tree, so that whatever stands in a manifest can only ever become text. Colours are classes of ``chart.css``,
-which knows light and dark.
+Built as a tree, so that everything from a manifest stays text. Colours are classes of ``chart.css``, which has a light
+and a dark scheme.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ Figure = tuple[str, "Sequence[tuple[str, Timeline]]"]
 
 
 def figure(timelines: Sequence[tuple[str, Timeline]]) -> str:
-    """Return the SVG of one Pod, without a style of its own: for a page that has ``STYLE``."""
+    """Return the SVG of one Pod without a style, for a page that has ``STYLE``."""
     root, _ = _figure(timelines)
     return ET.tostring(root, encoding="unicode")
 
 
 def standalone(figures: Sequence[Figure], note: str) -> str:
-    """Return one SVG of all figures, each below its title, that needs nothing else."""
+    """Return one self-contained SVG of all figures, each below its title."""
     root = _svg(0)
     ET.SubElement(root, "style").text = STYLE
     top = 16.0
