@@ -85,9 +85,9 @@ def compare(steps: Steps) -> dict[str, Roll]:
 def table(found: dict[str, Roll]) -> Table:
     """Return the comparison."""
     result = Table(title="kubectl rollout restart of 3 replicas, `npm start`, under load")
-    for column in ("", "requests", "lost", "lost by", "exit codes", "rollout"):
+    for column in ("", "requests", "lost", "errors", "exit codes", "rollout"):
         result.add_column(
-            column, justify="left" if column in {"", "lost by"} else "right", overflow="fold", no_wrap=column == ""
+            column, justify="left" if column in {"", "errors"} else "right", overflow="fold", no_wrap=column == ""
         )
     for name, one in found.items():
         lost = one.counts.lost
