@@ -64,15 +64,15 @@ def _settings() -> Iterator[str]:
     yield f"`{settings.INJECT}: disabled` on a Pod, as label or annotation, opts out."
     yield f"`{settings.PREFIX}<setting>` on a Pod overrides a setting."
     yield (
-        f"`{settings.PREFIX}image-command.<container>` on a Pod says what the image starts, as a JSON list: ENTRYPOINT"
-        " and CMD, or the ENTRYPOINT alone where the Pod has args."
+        f"`{settings.PREFIX}image-command.<container>` on a Pod declares what the image starts, as a JSON list:"
+        " ENTRYPOINT and CMD, or the ENTRYPOINT alone where the Pod has args."
     )
-    yield f'`{settings.PREFIX}image-shell.<container>: "yes"` (`"no"`, `"unknown"`) says it of one container.'
-    yield f"`{settings.PREFIX}status` is ours: what was changed, and from what."
+    yield f'`{settings.PREFIX}image-shell.<container>: "yes"` (`"no"`, `"unknown"`) sets image-shell for one container.'
+    yield f"`{settings.PREFIX}status` is written by lastcall: what was changed, and the original values."
 
 
 def _mutations() -> Iterator[str]:
-    yield "# Mutations and reasons\n\nIn this order; each sees the Pod as the ones before left it.\n"
+    yield "# Mutations and reasons\n\nIn this order; each mutation sees the Pod as changed by the ones before it.\n"
     for mutation in MUTATIONS:
         module = sys.modules[mutation.decide.__module__]
         yield f"## {mutation.name}\n\n{(inspect.getdoc(module) or '').replace('``', '`')}\n"

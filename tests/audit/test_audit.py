@@ -1,4 +1,4 @@
-"""``lastcall audit`` on files: who loses requests, where in the file, in every output, and the exit codes."""
+"""``lastcall audit`` on files: which workloads lose requests, where in the file, every output, the exit codes."""
 
 from __future__ import annotations
 
@@ -75,17 +75,18 @@ def call(*arguments: str) -> Result:
 
 @pytest.mark.usefixtures("fleet")
 def test_lines() -> None:
-    """In a pipe there is a line for each workload, the worst first, and nothing else; the summary goes to stderr."""
+    """In a pipe there is one line for each workload, the worst first; the summary goes to stderr."""
     result = call("fleet.yaml")
     assert [line.split("\t") for line in result.stdout.splitlines()] == [
         [
             "both",
             "Deployment shop/npm",
             "fleet.yaml:20",
-            "the package manager drops SIGTERM; a sidecar ends first; stops before its endpoint is withdrawn",
+            "the package manager does not forward SIGTERM; a sidecar ends first; "
+            "stops before its endpoint is withdrawn",
             "loses nothing",
         ],
-        ["requests", "Pod a,b:<c>%", "fleet.yaml:27", "a shell keeps SIGTERM", "still loses"],
+        ["requests", "Pod a,b:<c>%", "fleet.yaml:27", "a shell does not forward SIGTERM", "still loses"],
         [
             "connections",
             "Pod impatient",
@@ -99,10 +100,10 @@ def test_lines() -> None:
             "Pod static",
             "fleet.yaml:40",
             "a static Pod: the kubelet runs the file on its node, and deleting the mirror stops nothing",
-            "left alone (MirrorPod)",
+            "not changed (MirrorPod)",
         ],
     ]
-    assert result.stderr == "5 workloads, 3 lose requests, lastcall fixes 1, 1 refused, 1 cannot be told\n"
+    assert result.stderr == "5 workloads, 3 lose requests, lastcall fixes 1, 1 refused, 1 unknown\n"
 
 
 @pytest.mark.usefixtures("fleet")
@@ -121,7 +122,7 @@ def test_json() -> None:
 
 @pytest.mark.usefixtures("fleet")
 def test_sarif() -> None:
-    """SARIF points at the container's line; what lastcall fixes is a warning, what stays is an error."""
+    """SARIF names the container's line; what lastcall fixes is a warning, what it does not fix is an error."""
     (run,) = json.loads(call("fleet.yaml", "-o", "sarif").stdout)["runs"]
     places = [
         (r["ruleId"], r["level"], r["locations"][0]["physicalLocation"]["region"]["startLine"]) for r in run["results"]
@@ -133,7 +134,7 @@ def test_sarif() -> None:
 
 @pytest.mark.usefixtures("fleet")
 def test_junit() -> None:
-    """JUnit has a case for each workload; those that lose requests fail, those that cannot be told are skipped."""
+    """JUnit has a case for each workload; those that lose requests fail, those that cannot be predicted are skipped."""
     suite = ET.fromstring(call("fleet.yaml", "-o", "junit").stdout)
     assert (suite.get("tests"), suite.get("failures")) == ("5", "3")
     assert [case.get("name") for case in suite if case.find("failure") is not None][1] == "Pod a,b:<c>%"
@@ -154,7 +155,7 @@ def test_github() -> None:
 
 @pytest.mark.usefixtures("fleet")
 def test_html() -> None:
-    """The page has the numbers and the rows inside."""
+    """The page contains the numbers and the rows."""
     text = call("fleet.yaml", "-o", "html").stdout
     data = json.loads(text.partition('id="data">')[2].partition("</script>")[0])
     assert data["audit"]["tiles"][1] == [3, "lose requests", "bad"]
@@ -167,7 +168,7 @@ EXITS = [("never", 0), ("loses", 1), ("not-fixed", 1), ("refused", 1)]
 @pytest.mark.usefixtures("fleet")
 @pytest.mark.parametrize(("fail_on", "code"), EXITS)
 def test_fail_on(fail_on: str, code: int, tmp_path: Path) -> None:
-    """--fail-on says which workloads make the exit code 1."""
+    """--fail-on selects the workloads that make the exit code 1."""
     assert call("fleet.yaml", "--fail-on", fail_on).exit_code == code
     (tmp_path / "good.yaml").write_text(
         FLEET.partition("  - apiVersion: apps/v1\n    kind: Deployment\n    metadata: {name: npm")[0]
@@ -177,7 +178,7 @@ def test_fail_on(fail_on: str, code: int, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("fleet")
 def test_bad_input(tmp_path: Path) -> None:
-    """An unreadable file is one line and exit code 2, and the others are judged; so is a file that is not there."""
+    """An unreadable or missing file is one line and exit code 2; the other files are audited."""
     (tmp_path / "bad.yaml").write_text("a: b: c\n")
     result = call(".", "missing.yaml")
     assert (result.exit_code, len(result.stdout.splitlines())) == (2, 5)
@@ -186,5 +187,5 @@ def test_bad_input(tmp_path: Path) -> None:
 
 
 def test_files_or_a_cluster() -> None:
-    """Files and a cluster at once are a mistake."""
+    """Files together with a cluster are a usage error."""
     assert call("x.yaml", "-A").exit_code == 2

@@ -1,4 +1,4 @@
-"""The table of a fleet, and a fleet of very many Pods."""
+"""The table of an audit, and an audit of very many Pods."""
 
 from __future__ import annotations
 
@@ -18,18 +18,20 @@ SPEC = "{containers: [{name: web, command: [npm, start]}]}"
 
 
 def test_table_for_people() -> None:
-    """On a terminal each harm has a sign, and a rollout that is needed is said."""
-    entry = Entry(kind="Deployment", namespace="shop", name="web", harm=Harm.BOTH, verdict="loses", pods=3, carrying=1)
+    """On a terminal each harm has a sign, and a needed rollout is named."""
+    entry = Entry(
+        kind="Deployment", namespace="shop", name="web", harm=Harm.BOTH, verdict="loses", pods=3, patched_pods=1
+    )
     entry.fixed, entry.killed = True, 2
     entry.outcome = next(o for o in type(entry.outcome) if o == "patched")
     made = table.table([entry], live=True)
     cells = [str(next(iter(column.cells))) for column in made.columns]
-    assert cells == ["✘✘ both", "Deployment shop/web", "1/3", "2 ended in 137", "loses nothing, after a rollout"]
+    assert cells == ["✘✘ both", "Deployment shop/web", "1/3", "2 exited with 137", "loses nothing, after a rollout"]
     assert table.for_page([entry], live=True)["tiles"][3] == [1, "need a rollout", ""]
 
 
-def test_an_entry_that_is_judged_again_keeps_nothing() -> None:
-    """A workload whose running Pod cannot be predicted keeps no finding, and no fix, of its template."""
+def test_an_entry_that_is_predicted_again_keeps_nothing() -> None:
+    """A workload whose running Pod cannot be predicted keeps no finding and no fix of its template."""
     entry = Entry(kind="Deployment", namespace="shop", name="web")
     judge(entry, {"spec": {"containers": [{"name": "web", "command": ["npm", "start"]}]}}, Scenario(), ())
     assert (entry.fixed, bool(entry.findings), entry.lost_seconds) == (True, True, 2.5)
@@ -38,12 +40,12 @@ def test_an_entry_that_is_judged_again_keeps_nothing() -> None:
 
 
 def test_every_reason_has_a_few_words() -> None:
-    """The table knows every reason."""
+    """The table has words for every reason."""
     assert set(table.SHORT) == {reason.code for reason in Reasons}
 
 
 def test_memory_is_bounded(tmp_path: Path) -> None:
-    """A Pod more costs less than 2.5 kB, so that 100,000 of them stay below 300 MB."""
+    """Each further Pod takes less than 2.5 kB, so that 100,000 of them stay below 300 MB."""
     code = "import resource, sys; from webhook.cli.audit import command\n"
     code += "try: command()\nfinally: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
     peaks = []

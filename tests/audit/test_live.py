@@ -1,4 +1,4 @@
-"""``lastcall audit`` on a cluster: what runs, who carries lastcall already, and what may not be read."""
+"""``lastcall audit`` on a cluster: what runs, which Pods are patched, and what may not be read."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def workloads(result: Result) -> dict[str, dict[str, Any]]:
 
 
 def test_running_pods_count_to_their_deployment(served: Served, tmp_path: Path) -> None:
-    """Each Deployment has its Pods, how many carry lastcall, and what was killed; only GET is ever sent."""
+    """Each Deployment has its Pods, the patched ones and the killed containers; only GET is ever sent."""
     served.objects[f"{APPS}/deployments"] = [deployment("old"), deployment("new"), deployment("none")]
     served.objects["/api/v1/pods"] = [
         pod("old", 1, **killed()),
@@ -67,7 +67,7 @@ def test_running_pods_count_to_their_deployment(served: Served, tmp_path: Path) 
         pod("new", 2),
     ]
     found = workloads(call(served, tmp_path, "-A"))
-    assert {t: (w["pods"], w["carrying"], w["killed"], w["harm"]) for t, w in found.items()} == {
+    assert {t: (w["pods"], w["patched_pods"], w["killed"], w["harm"]) for t, w in found.items()} == {
         "Deployment shop/old": (2, 0, 1, "both"),
         "Deployment shop/new": (2, 1, 0, "both"),
         "Deployment shop/none": (0, 0, 0, "both"),
@@ -77,7 +77,7 @@ def test_running_pods_count_to_their_deployment(served: Served, tmp_path: Path) 
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_rollout_that_is_done(served: Served, tmp_path: Path, order: int) -> None:
-    """Where all Pods carry lastcall nothing is lost, whatever the template says; one without it is the worst case."""
+    """If all Pods are patched, nothing is lost, whatever the template says; an unpatched Pod is the worst case."""
     served.objects[f"{APPS}/deployments"] = [deployment("web")]
     served.objects["/api/v1/pods"] = [pod("web", n, mutated=True) for n in range(3)]
     assert workloads(call(served, tmp_path, "-A"))["Deployment shop/web"]["harm"] == "none"
@@ -89,7 +89,7 @@ def test_a_rollout_that_is_done(served: Served, tmp_path: Path, order: int) -> N
     ("output", "start"), [("github", "::warning title="), ("sarif", '{"$schema"'), ("junit", "<?xml")]
 )
 def test_outputs(served: Served, tmp_path: Path, output: str, start: str) -> None:
-    """A cluster's findings have no file; every output can do without one."""
+    """A cluster's findings have no file, in any output."""
     served.objects[f"{APPS}/deployments"] = [deployment("web")]
     result = call(served, tmp_path, "-A", "-o", output)
     assert (result.exit_code, result.stdout[: len(start)]) == (0, start)
@@ -104,8 +104,8 @@ def test_other_owners(served: Served, tmp_path: Path) -> None:
     assert set(workloads(call(served, tmp_path, "-A"))) == {"Rollout shop/web", "Pod shop/bare"}
 
 
-def test_pods_on_their_way_out(served: Served, tmp_path: Path) -> None:
-    """A Pod that is being deleted or has ended is counted, not judged; what killed it is remembered."""
+def test_terminating_pods(served: Served, tmp_path: Path) -> None:
+    """A terminating or finished Pod is only counted; its killed containers count for the workload."""
     leaving, failed = pod("web", 1), pod("web", 2, **({"phase": "Failed"} | killed()))
     leaving["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     served.objects[f"{APPS}/deployments"] = [deployment("web")]
@@ -115,7 +115,7 @@ def test_pods_on_their_way_out(served: Served, tmp_path: Path) -> None:
 
 
 def test_pages(served: Served, tmp_path: Path) -> None:
-    """Lists come in pages of 500, and one that expires in between goes on."""
+    """Lists come in pages of 500; a list that expires in between is continued."""
     served.objects["/api/v1/pods"] = [pod(f"web{n}", n) for n in range(1234)]
     served.expire_once = True
     assert len(workloads(call(served, tmp_path, "-A"))) == 1234
@@ -123,7 +123,7 @@ def test_pages(served: Served, tmp_path: Path) -> None:
 
 
 def test_profiles_of_namespaces(served: Served, tmp_path: Path) -> None:
-    """A namespace's label chooses the profile; --profiles brings the operator's; no label means --profile."""
+    """A namespace's label names the profile; --profiles adds the operator's; without a label, --profile counts."""
     labels = {"a": "enabled", "b": "alb", "c": "own", "d": "nobody-knows", "e": ""}
     served.objects["/api/v1/namespaces"] = [
         {"metadata": {"name": name, "labels": {"lastcall.webhook/inject": value} if value else {}}}
@@ -156,17 +156,17 @@ def test_namespaces(served: Served, tmp_path: Path) -> None:
     }
 
 
-def test_missing_rights(served: Served, tmp_path: Path) -> None:
-    """A list that is not allowed is a note with verb and resource; without Pods there is nothing to say: exit 2."""
+def test_missing_permissions(served: Served, tmp_path: Path) -> None:
+    """A list that is not allowed is a note with verb and resource; without Pods the exit code is 2."""
     served.objects[f"{APPS}/deployments"] = [deployment("web")]
     served.forbidden = {f"{APPS}/statefulsets", "/api/v1/namespaces"}
     result = call(served, tmp_path, "-A")
     assert (result.exit_code, list(workloads(result))) == (0, ["Deployment shop/web"])
-    assert "note: missing right: list statefulsets.apps\n" in result.stderr
-    assert "note: missing right: list namespaces: profile default is assumed everywhere\n" in result.stderr
+    assert "note: missing permission: list statefulsets.apps\n" in result.stderr
+    assert "note: missing permission: list namespaces: profile default is assumed everywhere\n" in result.stderr
     served.forbidden = {"/api/v1/pods"}
     result = call(served, tmp_path, "-A")
-    assert (result.exit_code, result.stderr) == (2, "error: missing right: list pods\n")
+    assert (result.exit_code, result.stderr) == (2, "error: missing permission: list pods\n")
 
 
 def test_unreachable(tmp_path: Path) -> None:
@@ -178,9 +178,9 @@ def test_unreachable(tmp_path: Path) -> None:
 
 
 def test_no_such_context(tmp_path: Path) -> None:
-    """A context or a kubeconfig that is not there is one line too."""
+    """A missing context or kubeconfig is one line, too."""
     config = kubeconfig(tmp_path, "http://127.0.0.1:9")
     for arguments in (["--context", "none", "--kubeconfig", str(config)], ["--kubeconfig", str(tmp_path / "none")]):
         result = CliRunner().invoke(main, ["audit", *arguments], catch_exceptions=False)
         assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
-        assert result.stderr.startswith("error: no way to a cluster: ")
+        assert result.stderr.startswith("error: no connection to a cluster: ")

@@ -35,7 +35,7 @@ def test_every_command_has_help_with_a_first_sentence(name: str) -> None:
     assert f"  {name} " in lastcall("--help").stdout
 
 
-def test_version_is_told() -> None:
+def test_version_is_reported() -> None:
     """`--version` prints name and version."""
     assert lastcall("--version").stdout.startswith("lastcall 0.")
 

@@ -77,8 +77,8 @@ def test_json_patch_and_report_are_json() -> None:
     assert [decision["reason"] for decision in report["decisions"]] == ["LauncherAdded", "SleepAdded", "GraceRaised"]
 
 
-def test_profile_and_set_steer_the_preview(tmp_path: Path) -> None:
-    """A profile of the operator's file and `--set` are in force."""
+def test_profile_and_set_are_in_force(tmp_path: Path) -> None:
+    """A profile of the operator's file and `--set` change the preview."""
     (tmp_path / "p.yaml").write_text("slow: {pre-stop-sleep-seconds: 45}")
     chosen = ("--profiles", str(tmp_path / "p.yaml"), "--profile", "slow")
     assert "sleeps 45 s" in lastcall("preview", "-f", WEB, *chosen).stdout
@@ -135,7 +135,7 @@ def test_a_broken_document_does_not_hide_the_others(tmp_path: Path) -> None:
     assert len(result.stderr.splitlines()) == 2
 
 
-def test_a_file_that_is_not_there_is_told() -> None:
+def test_a_file_that_is_not_there_is_reported() -> None:
     """Exit 2 and one line."""
     result = lastcall("preview", "-f", "/nowhere.yaml")
     assert (result.exit_code, result.stderr) == (2, "error: /nowhere.yaml: No such file or directory\n")
@@ -151,8 +151,8 @@ def test_a_malformed_pod_is_explained_not_patched(tmp_path: Path) -> None:
 
 
 def test_a_kind_of_the_same_name_in_another_group_is_left_alone(tmp_path: Path) -> None:
-    """A StatefulSet of apps.kruise.io is not the one that we know."""
+    """A StatefulSet of apps.kruise.io is not a StatefulSet of apps."""
     path = tmp_path / "other.yaml"
     path.write_text("apiVersion: apps.kruise.io/v1\nkind: StatefulSet\nspec: {}\n")
     result = lastcall("preview", "-f", str(path))
-    assert (result.exit_code, result.stdout) == (0, "nothing here creates a Pod\n")
+    assert (result.exit_code, result.stdout) == (0, "no document creates a Pod\n")

@@ -1,4 +1,4 @@
-"""`lastcall preview` shows no patch of which the jsonpatch library makes something else."""
+"""`lastcall preview` shows no patch that the jsonpatch library applies differently."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ WEB = str(ROOT / "examples/npm-deployment.yaml")
 GRACE = "/spec/terminationGracePeriodSeconds"
 Broken = tuple[dict[str, Any], str]
 BROKEN: dict[str, Broken] = {
-    "an operation that the report does not have": ({"op": "replace", "path": GRACE, "value": 99}, "makes another Pod"),
+    "an operation that the report does not have": (
+        {"op": "replace", "path": GRACE, "value": 99},
+        "gets a different Pod",
+    ),
     "an operation without a target": ({"op": "remove", "path": "/spec/nothing"}, "cannot apply the patch"),
     "an operation without a parent": ({"op": "add", "path": "/a/b", "value": 1}, "cannot apply the patch"),
 }
@@ -66,4 +69,4 @@ def test_a_result_that_the_patch_does_not_make_is_a_difference() -> None:
     report = mutate(pod)
     assert difference(report) == ""
     wrong = apply(report.after, [{"op": "add", "path": "/spec/hostNetwork", "value": True}])
-    assert difference(replace(report, after=wrong)) == "jsonpatch makes another Pod of the patch"
+    assert difference(replace(report, after=wrong)) == "jsonpatch gets a different Pod from the patch"

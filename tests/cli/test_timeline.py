@@ -38,11 +38,11 @@ def test_chart() -> None:
 
 
 def test_json() -> None:
-    """The JSON has both timelines with lanes, events and verdict, beside the decisions."""
+    """The JSON has both timelines with containers, events and verdict, beside the decisions."""
     (found,) = json.loads(call("-f", NPM, "-o", "json").stdout)
     assert (found["before"]["loses"], found["after"]["loses"], found["outcome"]) == (True, False, "patched")
     assert [e["what"] for e in found["after"]["events"]][-2:] == ["exited", "gone"]
-    assert found["after"]["lanes"][0]["signal_at"] == 5
+    assert found["after"]["containers"][0]["signal_at"] == 5
 
 
 @pytest.mark.parametrize(("output", "start"), [("svg", "<svg "), ("html", "<!doctype html>")])
@@ -69,7 +69,7 @@ OPTIONS = [
 
 @pytest.mark.parametrize(("options", "field", "expected"), OPTIONS)
 def test_options(options: list[str], field: str, expected: float) -> None:
-    """Every assumption can be said."""
+    """Every assumption can be set."""
     (found,) = json.loads(call("-f", NPM, "-o", "json", *options).stdout)
     assert found["after"][field] == expected
 
@@ -79,18 +79,18 @@ def test_a_profile_sets_the_drain(tmp_path: Path) -> None:
     (tmp_path / "profiles.yaml").write_text("slow:\n  drain-seconds: 20\n")
     chosen = ["-o", "json", "--profiles", str(tmp_path / "profiles.yaml"), "--profile", "slow"]
     (found,) = json.loads(call("-f", "-", *chosen, given=POD.format(annotation="other/thing")).stdout)
-    assert [found[when]["lanes"][0]["drain"] for when in ("before", "after")] == [20, 20]
+    assert [found[when]["containers"][0]["drain"] for when in ("before", "after")] == [20, 20]
     (found,) = json.loads(
         call("-f", "-", *chosen, given=POD.format(annotation="lastcall.webhook/drain-seconds")).stdout
     )
-    assert [found[when]["lanes"][0]["drain"] for when in ("before", "after")] == [7, 7]
+    assert [found[when]["containers"][0]["drain"] for when in ("before", "after")] == [7, 7]
 
 
 BAD = [
     pytest.param(["--cause", "boredom"], "write one of delete, drain", id="no such cause"),
-    pytest.param(["--cause", "delete:soon"], "behind a colon", id="a cause's seconds"),
+    pytest.param(["--cause", "delete:soon"], "after a colon", id="a cause's seconds"),
     pytest.param(["--drain", "long"], "write seconds or ignore", id="a drain"),
-    pytest.param(["--hook", "5"], "say which container's", id="a hook without a container"),
+    pytest.param(["--hook", "5"], "name the container", id="a hook without a container"),
     pytest.param(["--kubelet-version", "new"], "as in 1.34", id="a version"),
     pytest.param(["--profile", "none"], "there are: ", id="a profile"),
 ]
@@ -118,9 +118,9 @@ def test_exit_code() -> None:
 
 
 def test_nothing_to_predict() -> None:
-    """A cause that does not apply is said on stderr, and a file without Pods on stdout."""
+    """A cause that does not apply is reported on stderr, and a file without Pods on stdout."""
     assert "skipped: no container has a liveness probe" in call("-f", NPM, "--cause", "liveness").stderr
-    assert "nothing here creates a Pod" in call("-f", "-", given="kind: Service\napiVersion: v1\n").stdout
+    assert "no document creates a Pod" in call("-f", "-", given="kind: Service\napiVersion: v1\n").stdout
 
 
 def test_reasons_are_explained() -> None:

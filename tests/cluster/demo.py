@@ -101,9 +101,9 @@ def roll_image(api: Api, steps: Steps) -> Roll:
 def table(found: dict[str, Roll]) -> Table:
     """Return the comparison."""
     result = Table(title="kubectl rollout restart of 3 replicas, `npm start`, under load")
-    for column in ("", "requests", "lost", "how", "exit codes", "rollout"):
+    for column in ("", "requests", "lost", "errors", "exit codes", "rollout"):
         result.add_column(
-            column, justify="left" if column in {"", "how"} else "right", overflow="fold", no_wrap=column == ""
+            column, justify="left" if column in {"", "errors"} else "right", overflow="fold", no_wrap=column == ""
         )
     for name, one in found.items():
         lost = one.counts.lost

@@ -43,7 +43,7 @@ def pods(cluster: Cluster, space: str) -> list[dict[str, Any]]:
 
 
 def test_audit_and_inspect(cluster: Cluster, namespace: Callable[..., str]) -> None:
-    """A Deployment that npm starts is found to lose requests, and its server to be deaf; node's own is not."""
+    """A Deployment that npm starts loses requests, and its server does not receive SIGTERM; node's own does."""
     space = namespace()
     _, deployment, _ = manifests.demo(space)
     node = manifests.changed(deployment, name="node")
@@ -56,12 +56,12 @@ def test_audit_and_inspect(cluster: Cluster, namespace: Callable[..., str]) -> N
     by_name = {p["metadata"]["labels"]["app"]: p["metadata"]["name"] for p in pods(cluster, space)}
 
     code, found = lastcall_says(cluster, "audit", "-n", space, "--fail-on", "loses")
-    judged = {w["name"]: (w["kind"], w["pods"], w["carrying"], w["harm"]) for w in found["workloads"]}
+    judged = {w["name"]: (w["kind"], w["pods"], w["patched_pods"], w["harm"]) for w in found["workloads"]}
     assert judged == {"web": ("Deployment", 1, 0, "both"), "node": ("Deployment", 1, 0, "connections")}
     assert code == 1
 
     code, (npm,) = lastcall_says(cluster, "inspect", "-n", space, by_name["web"])
     assert (code, npm["good"], npm["processes"][0]["argv"][0].split()[0]) == (1, False, "npm")
-    assert any("never hears of it" in step for step in npm["steps"])
+    assert any("never receives it" in step for step in npm["steps"])
     code, (plain,) = lastcall_says(cluster, "inspect", "-n", space, by_name["node"])
     assert (code, plain["good"]) == (0, True)

@@ -14,13 +14,13 @@ from tests.support.waiting import until
 from webhook.core import pod as view
 from webhook.core.settings import Resolved
 from webhook.launcher import signal_hook
-from webhook.predict import FAILS, IGNORES, Cause, End, Fate, Scenario, predict
+from webhook.predict import FAILS, IGNORES, Cause, End, Scenario, SignalDelivery, predict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tests.cluster.existing import Cluster
-    from webhook.predict import Lane
+    from webhook.predict import ContainerTimeline
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 SECOND = 1.0
@@ -114,7 +114,7 @@ def drain(made: dict[str, Any], name: str) -> float:
     return IGNORES if told == NEVER else float(told)
 
 
-def predicted(made: dict[str, Any], case: Case) -> tuple[Lane, ...]:
+def predicted(made: dict[str, Any], case: Case) -> tuple[ContainerTimeline, ...]:
     names = [c["name"] for c in (*case.containers, *case.init)]
     scenario = Scenario(
         cause=Cause.DELETE,
@@ -122,7 +122,7 @@ def predicted(made: dict[str, Any], case: Case) -> tuple[Lane, ...]:
         drains={name: drain(made, name) for name in names},
         hooks=dict.fromkeys(names, FAILS) if case.fails else {},
     )
-    return predict(view.read(made), scenario, Resolved()).lanes
+    return predict(view.read(made), scenario, Resolved()).containers
 
 
 @pytest.fixture(scope="module")
@@ -169,17 +169,17 @@ def deviations(seen: Seen, name: str) -> list[str]:
     case = CASES[name]
     zero = seen.deleted[name]
     problems = []
-    for lane in predicted(document(name, case), case):
-        said, code = seen.said[name, lane.container], seen.code(name, lane.container)
-        ended = seen.latest[name, lane.container] - zero
+    for container in predicted(document(name, case), case):
+        said, code = seen.said[name, container.name], seen.code(name, container.name)
+        ended = seen.latest[name, container.name] - zero
         heard = said["SIGTERM"] - zero if "SIGTERM" in said else None
-        expected = lane.signal_at if lane.fate is Fate.HEARD else None
+        expected = container.signal_at if container.signal_delivery is SignalDelivery.RECEIVED else None
         if (heard is None) != (expected is None) or abs((heard or 0) - (expected or 0)) > SECOND:
-            problems.append(f"{lane.container}: SIGTERM at {heard}, predicted {expected}")
-        if abs(ended - lane.end) > SECOND:
-            problems.append(f"{lane.container}: ended at {ended:.1f}, predicted {lane.end}")
-        if (code == 137) != (lane.how is End.KILLED):  # 128 + SIGKILL
-            problems.append(f"{lane.container}: exit code {code}, predicted {lane.how}")
+            problems.append(f"{container.name}: SIGTERM at {heard}, predicted {expected}")
+        if abs(ended - container.end) > SECOND:
+            problems.append(f"{container.name}: ended at {ended:.1f}, predicted {container.end}")
+        if (code == 137) != (container.ended_by is End.KILLED):  # 128 + SIGKILL
+            problems.append(f"{container.name}: exit code {code}, predicted {container.ended_by}")
     return problems
 
 

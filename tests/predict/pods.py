@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from webhook.core import pod
 from webhook.core.settings import resolve
-from webhook.predict import Cause, Lane, Scenario, Timeline, predict
+from webhook.predict import Cause, ContainerTimeline, Scenario, Timeline, predict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,18 +50,18 @@ def timeline(of: pod.Pod, cause: Cause = Cause.DELETE, **assumed: Any) -> Timeli
     return predict(of, Scenario(cause=cause, **assumed), resolve((), of.annotations))
 
 
-def story(lane: Lane) -> str:
-    """Tell a lane as the tables of this folder do: ``hook 0-10 ran, SIGTERM 10, exited 15``."""
+def story(container: ContainerTimeline) -> str:
+    """Describe a container as the tables of this folder do: ``hook 0-10 ran, SIGTERM 10, exited 15``."""
     words = []
-    if lane.hook:
-        words.append(f"hook {lane.started:g}-{lane.hook.end:g} {lane.hook.how}")
-    if lane.signal_at is not None:
-        words.append(f"{lane.signal} {lane.signal_at:g}")
-    return ", ".join([*words, f"{lane.how} {lane.end:g}"])
+    if container.hook:
+        words.append(f"hook {container.started:g}-{container.hook.end:g} {container.hook.outcome}")
+    if container.signal_at is not None:
+        words.append(f"{container.signal} {container.signal_at:g}")
+    return ", ".join([*words, f"{container.ended_by} {container.end:g}"])
 
 
 def stories(found: Timeline) -> dict[str, str]:
-    return {lane.container: story(lane) for lane in found.lanes}
+    return {container.name: story(container) for container in found.containers}
 
 
 def codes(found: Timeline) -> set[str]:

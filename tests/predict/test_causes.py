@@ -29,7 +29,7 @@ CAUSES = [
         make(10, container()),
         {"cause_seconds": 0, "drain": IGNORES},
         "SIGTERM 0, killed 10",
-        id="to the kubelet a forced delete is one that says no seconds",
+        id="for the kubelet a forced delete sets no seconds",
     ),
     pytest.param(
         make(10, container()),
@@ -114,7 +114,7 @@ def test_completion() -> None:
 
 
 def test_liveness_stops_one_container() -> None:
-    """A liveness kill stops the container whose probe it is, and waits for nobody's turn."""
+    """A liveness kill stops the container whose probe it is, and waits for no other container."""
     pod = make(30, container(), init=(sidecar(livenessProbe={"httpGet": {"port": 80}}),))
     assert stories(timeline(pod, Cause.LIVENESS)) == {"sidecar": "SIGTERM 0, exited 5"}
     pod = make(30, container(livenessProbe={"httpGet": {"port": 80}}), init=(sidecar(),))
@@ -135,6 +135,6 @@ def test_liveness_stops_one_container() -> None:
     ],
 )
 def test_cause_that_does_not_apply(pod: Pod, cause: Cause, why: str) -> None:
-    """A cause that cannot meet the Pod is refused with the reason."""
+    """A cause that does not apply to the Pod is refused with the reason."""
     with pytest.raises(Unpredictable, match=why):
         timeline(pod, cause)

@@ -18,7 +18,7 @@ def test_liveness_withdraws_the_endpoint_after_the_end() -> None:
 
 
 def test_events_are_in_order() -> None:
-    """Events come in the order of time, and of the lanes where that is equal."""
+    """Events come in the order of time, and of the containers where that is equal."""
     pod = make(30, container(**sleep(10)), init=(sidecar(),))
     events = [(event.at, event.container, event.what) for event in timeline(pod).events]
     assert events == [
@@ -33,7 +33,7 @@ def test_events_are_in_order() -> None:
     ]
 
 
-def test_events_of_what_never_happens() -> None:
+def test_what_never_happens_is_no_event() -> None:
     """A hook that is not run and a signal that is not sent are no events; a Pod that is gone has only its end."""
     pod = make(30, container(**sleep(10)))
     early = [event.what for event in timeline(pod, kubelet=(1, 29), exits={"app": -1}).events]
@@ -51,7 +51,7 @@ def test_after_lastcall_nothing_is_lost(command: list[str]) -> None:
 
 
 def test_a_container_that_ends_by_itself_loses_nothing() -> None:
-    """In a Pod that serves, one that is not always restarted gets no requests, and nobody waits for it (KEP-5307)."""
+    """In a Pod that serves, one that is not always restarted gets no requests, and none waits for it (KEP-5307)."""
     found = timeline(make(60, container(**sleep(10)), container("job", restartPolicy="Never")))
     assert (found.serves, found.loses) == (True, False)
     both = timeline(make(60, container(**sleep(10)), container("job")))
@@ -59,7 +59,7 @@ def test_a_container_that_ends_by_itself_loses_nothing() -> None:
 
 
 def test_a_container_that_is_always_restarted_serves() -> None:
-    """... in a Pod that is not."""
+    """It serves in a Pod that is not always restarted."""
     found = timeline(make(60, container(restartPolicy="Always"), spec={"restartPolicy": "Never"}))
     assert (found.serves, found.loses) == (True, True)
     assert not timeline(make(60, container(), spec={"restartPolicy": "Never"})).serves

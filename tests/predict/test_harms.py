@@ -20,16 +20,16 @@ STORIES = [
 
 @pytest.mark.parametrize(("command", "assumed", "expected"), STORIES)
 def test_how_it_ends(command: list[str], assumed: dict[str, Any], expected: str) -> None:
-    """A process that does not hear the signal never drains."""
+    """A process that does not receive the signal never drains."""
     assert stories(timeline(make(30, {"name": "app", "command": command}), **assumed)) == {"app": expected}
 
 
 FINDINGS = [
     pytest.param(make(30, container(**sleep(10))), {}, set(), "loses nothing", id="a sleep and room for the drain"),
     pytest.param(
-        make(30), {}, {"EndsBeforeTraffic"}, "loses new connections for 3 s", id="no hook: requests meet a dead address"
+        make(30), {}, {"EndsBeforeTraffic"}, "loses new connections for 3 s", id="no hook: new connections fail"
     ),
-    pytest.param(make(30), {"propagation": 0}, set(), "loses nothing", id="no hook, but nobody asks any more"),
+    pytest.param(make(30), {"propagation": 0}, set(), "loses nothing", id="no hook, but no request arrives"),
     pytest.param(
         make(10),
         {"drain": 60},
@@ -42,7 +42,7 @@ FINDINGS = [
         {},
         {"HookEatsGrace", "KilledInDrain"},
         "loses in-flight requests",
-        id="the hook eats the grace",
+        id="the hook takes the whole grace",
     ),
     pytest.param(
         make(15, container(**sleep(15))), {"drain": 1}, {"HookEatsGrace"}, "loses nothing", id="2 s may be enough"

@@ -51,9 +51,11 @@ ONE = [
         id="the seconds of a hook are cut down to whole ones before they are taken off",
     ),
     pytest.param(30, {}, {}, "SIGTERM 0, exited 5", id="no hook, no delay"),
-    pytest.param(6, {}, {"drain": IGNORES}, "SIGTERM 0, killed 6", id="who ignores SIGTERM is killed after the grace"),
+    pytest.param(
+        6, {}, {"drain": IGNORES}, "SIGTERM 0, killed 6", id="a process that ignores SIGTERM is killed after the grace"
+    ),
     pytest.param(0, {}, {"drain": IGNORES}, "SIGTERM 0, killed 2", id="a grace of 0 is 1 to the kubelet, and then 2"),
-    pytest.param(1, {}, {"drain": IGNORES}, "SIGTERM 0, killed 2", id="the floor holds without a hook"),
+    pytest.param(1, {}, {"drain": IGNORES}, "SIGTERM 0, killed 2", id="the minimum holds without a hook"),
     pytest.param(
         30,
         sleep(20),
@@ -129,7 +131,7 @@ def test_one_container(grace: int, fields: JSON, assumed: dict[str, Any], expect
 
 
 @pytest.mark.parametrize(
-    ("more", "lanes"),
+    ("more", "containers"),
     [
         pytest.param({"status": {"phase": "Pending"}}, 0, id="an unscheduled Pod is removed without a hook"),
         pytest.param({"status": {"phase": "Succeeded"}}, 0, id="so is one that has finished"),
@@ -137,15 +139,15 @@ def test_one_container(grace: int, fields: JSON, assumed: dict[str, Any], expect
         pytest.param({"status": {"phase": "Pending"}, "spec": {"nodeName": "a"}}, 1, id="nor is one that starts"),
     ],
 )
-def test_pods_without_running_containers(more: JSON, lanes: int) -> None:
+def test_pods_without_running_containers(more: JSON, containers: int) -> None:
     """Where nothing runs nothing is stopped."""
     found = timeline(make(30, container(**sleep(5)), **more))
-    assert (len(found.lanes), found.gone) == (lanes, 10 if lanes else 0)
+    assert (len(found.containers), found.gone) == (containers, 10 if containers else 0)
 
 
 def test_a_shutting_down_node_stops_whatever_is_pending() -> None:
     """Only deletes remove an unscheduled Pod at once; what a node stops runs on it."""
-    assert len(timeline(make(30, status={"phase": "Pending"}), Cause.NODE_SHUTDOWN).lanes) == 1
+    assert len(timeline(make(30, status={"phase": "Pending"}), Cause.NODE_SHUTDOWN).containers) == 1
 
 
 def test_exec_hooks_on_windows_fail() -> None:

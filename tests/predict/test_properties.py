@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.support.strategies import JSON, PODS
 from webhook.core.pod import Malformed, read
 from webhook.core.settings import resolve
-from webhook.predict import IGNORES, Cause, End, HookEnd, Role, Scenario, Timeline, Unpredictable, predict
+from webhook.predict import IGNORES, Cause, End, HookOutcome, Role, Scenario, Timeline, Unpredictable, predict
 from webhook.predict.forecast import forecast
 
 SLOW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -42,20 +42,20 @@ def doubles(scenario: Scenario) -> bool:
 
 @SLOW
 @given(PODS, SCENARIOS)
-def test_every_container_goes_its_way_in_order(document: dict[str, Any], scenario: Scenario) -> None:
+def test_the_events_of_a_container_are_in_order(document: dict[str, Any], scenario: Scenario) -> None:
     """Hook, signal and end follow each other; SIGKILL comes 2 s after the signal or later, and ends what is left.
 
     (Kubelets 1.22 to 1.27 give the whole grace after the hook, even if that is 1 s.)
     """
     found = timeline(document, scenario)
-    for lane in found.lanes if found else ():
-        assert lane.signal_at is not None
-        assert lane.kill_at is not None
-        hook = lane.hook.end if lane.hook else lane.started
-        assert lane.started <= hook <= lane.signal_at <= lane.end <= lane.kill_at
-        least = min(2, lane.grace if doubles(scenario) else 2)
-        assert lane.kill_at - lane.signal_at >= least - 1e-9  # sums of floats
-        assert (lane.how is End.KILLED) <= (lane.end == lane.kill_at)
+    for container in found.containers if found else ():
+        assert container.signal_at is not None
+        assert container.kill_at is not None
+        hook = container.hook.end if container.hook else container.started
+        assert container.started <= hook <= container.signal_at <= container.end <= container.kill_at
+        least = min(2, container.grace if doubles(scenario) else 2)
+        assert container.kill_at - container.signal_at >= least - 1e-9  # sums of floats
+        assert (container.ended_by is End.KILLED) <= (container.end == container.kill_at)
 
 
 @SLOW
@@ -63,8 +63,8 @@ def test_every_container_goes_its_way_in_order(document: dict[str, Any], scenari
 def test_the_grace_is_a_bound(document: dict[str, Any], scenario: Scenario) -> None:
     """No container outlives the start by more than its grace and 3 s, but on kubelets that gave the grace twice."""
     found = timeline(document, scenario)
-    for lane in found.lanes if found else ():
-        assert lane.end - lane.started <= lane.grace * (1 + doubles(scenario)) + 3
+    for container in found.containers if found else ():
+        assert container.end - container.started <= container.grace * (1 + doubles(scenario)) + 3
 
 
 @SLOW
@@ -72,11 +72,11 @@ def test_the_grace_is_a_bound(document: dict[str, Any], scenario: Scenario) -> N
 def test_native_sidecars_outlive_the_apps(document: dict[str, Any], propagation: float, drain: float) -> None:
     """A native sidecar that is signalled before the last app has ended is one whose grace was over."""
     found = timeline(document, Scenario(propagation=propagation, drain=drain))
-    lanes = found.lanes if found else ()
-    last = max((lane.end for lane in lanes if lane.role is Role.APP), default=0)
-    for lane in lanes:
-        if lane.role is Role.NATIVE_SIDECAR and lane.signal_at is not None and lane.signal_at < last:
-            assert lane.signal_at >= lane.grace
+    containers = found.containers if found else ()
+    last = max((container.end for container in containers if container.role is Role.APP), default=0)
+    for container in containers:
+        if container.role is Role.NATIVE_SIDECAR and container.signal_at is not None and container.signal_at < last:
+            assert container.signal_at >= container.grace
 
 
 @SLOW
@@ -85,14 +85,22 @@ def test_lastcall_never_makes_a_good_end_bad(document: dict[str, Any]) -> None:
     """What loses nothing as written loses nothing with lastcall, and no hook that ran is cut."""
     found = forecast(document, Scenario())
     assert found.after.loses <= found.before.loses
-    cut = {lane.container for lane in found.after.lanes if lane.hook and lane.hook.how is HookEnd.CUT}
-    assert cut <= {lane.container for lane in found.before.lanes if lane.hook and lane.hook.how is HookEnd.CUT}
+    cut = {
+        container.name
+        for container in found.after.containers
+        if container.hook and container.hook.outcome is HookOutcome.CUT
+    }
+    assert cut <= {
+        container.name
+        for container in found.before.containers
+        if container.hook and container.hook.outcome is HookOutcome.CUT
+    }
 
 
 @SLOW
 @given(PODS, JSON, JSON, SCENARIOS)
 def test_odd_pods_are_no_crash(document: dict[str, Any], odd: Any, other: Any, scenario: Scenario) -> None:
-    """Whatever stands in the fields that no view has checked, there is an answer or a sentence."""
+    """With any value in the fields that no view has checked, there is an answer or an error message."""
     document["status"], document["spec"]["nodeName"] = odd, other
     document["spec"]["containers"][0] |= {"livenessProbe": odd, "lifecycle": {"stopSignal": other}}
     try:

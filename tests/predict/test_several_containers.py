@@ -29,7 +29,7 @@ TWO = [
         make(30, container(**sleep(10)), init=(sidecar(),)),
         {"drain": IGNORES},
         {"app": "hook 0-10 ran, SIGTERM 10, killed 30", "sidecar": "SIGTERM 30, killed 32"},
-        id="a native sidecar whose turn never comes gets 2 s",
+        id="a native sidecar whose grace is over gets 2 s",
     ),
     pytest.param(
         make(30, container(**sleep(4)), init=(sidecar(**sleep(4)),)),
@@ -41,7 +41,7 @@ TWO = [
         make(6, container(**sleep(6)), init=(sidecar(),)),
         {"drains": {"app": 1, "sidecar": IGNORES}},
         {"app": "hook 0-6 ran, SIGTERM 6, exited 7", "sidecar": "SIGTERM 6, killed 8"},
-        id="the order is lost when the hook eats the grace",
+        id="the order is lost when the hook takes the whole grace",
     ),
     pytest.param(
         make(30, init=(sidecar("first"), sidecar("second"))),
@@ -53,13 +53,13 @@ TWO = [
         make(30, init=({"name": "migrate", "command": ["./migrate"]}, sidecar())),
         {"drain": 3},
         {"app": "SIGTERM 0, exited 3", "sidecar": "SIGTERM 3, exited 6"},
-        id="a plain init container is long gone",
+        id="an ordinary init container has ended before",
     ),
     pytest.param(
         make(30, init=(sidecar(**sleep(30)),)),
         {"drain": 3},
         {"app": "SIGTERM 0, exited 3", "sidecar": "hook 0-30 ran, SIGTERM 30, killed 32"},
-        id="a sidecar's own hook may eat the grace",
+        id="a sidecar's own hook may take the whole grace",
     ),
     pytest.param(
         make(30, container(**sleep(20)), init=(sidecar(),)),
@@ -71,13 +71,13 @@ TWO = [
         make(30, init=(sidecar(),)),
         {"kubelet": (1, 28)},
         {"app": "SIGTERM 0, exited 5", "sidecar": "SIGTERM 0, exited 5"},
-        id="kubelet 1.28 knows no order",
+        id="kubelet 1.28 has no order",
     ),
     pytest.param(
         make(30, init=(sidecar(),)),
         {"exits": {"sidecar": 3}},
         {"app": "SIGTERM 0, exited 5", "sidecar": "by itself 3"},
-        id="a sidecar may exit while it waits for its turn",
+        id="a sidecar may exit while it waits for the app",
     ),
 ]
 

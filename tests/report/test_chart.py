@@ -1,4 +1,4 @@
-"""The chart in the terminal and as SVG: what stands in it, and how wide it is."""
+"""The chart in the terminal and as SVG: its contents and its width."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def draw(width: int, *, color: bool = False, of: object = NPM) -> list[str]:
 
 
 def test_terminal_chart() -> None:
-    """The chart has a lane for the requests and for each container, before and after, on one scale, with numbers."""
+    """The chart has a row for the requests and for each container, before and after, on one scale, with numbers."""
     assert draw(70) == [
         "  ✘ as written: loses new connections for 2.5 s, and in-flight requests",
         "           0         2          4          6          8          10 s",
         "  requests ━━━╍╍╍╍╍╍╍╍╍╍╍╍╍┤",
-        "           arrive until 3 s, and meet a dead address from 0.5 s on",
+        "           arrive until 3 s; new connections fail from 0.5 s on",
         "  web      ▼▒▒✘",
         "           SIGTERM at 0 s · ends with npm at 0.5 s · limit 30 s",
         "",
@@ -46,10 +46,10 @@ def test_terminal_chart() -> None:
 
 @pytest.mark.parametrize("width", [20, 40, 80, 200])
 def test_terminal_chart_is_as_wide_as_there_is_room(width: int) -> None:
-    """Lanes never leave the terminal, however narrow it is, down to 32 columns."""
-    lanes = [line for line in draw(width) if "━" in line or "█" in line]
-    assert len(lanes) == 3
-    assert all(len(line) <= max(width, 32) for line in lanes)
+    """Rows are never wider than the terminal, however narrow it is, down to 32 columns."""
+    lines = [line for line in draw(width) if "━" in line or "█" in line]
+    assert len(lines) == 3
+    assert all(len(line) <= max(width, 32) for line in lines)
 
 
 def test_colours_only_where_wanted() -> None:
@@ -89,8 +89,8 @@ WORDS = [
 
 
 @pytest.mark.parametrize(("pod", "assumed", "words"), WORDS)
-def test_lanes_in_words(pod: object, assumed: dict[str, object], words: str) -> None:
-    """Every lane is also told in words and numbers."""
+def test_rows_in_words(pod: object, assumed: dict[str, object], words: str) -> None:
+    """Every row is also described in words and numbers."""
     found = forecast(pod.document, Scenario(**assumed)).before  # type: ignore[attr-defined,arg-type]
     assert rows(found)[-1].note == words
 
@@ -104,10 +104,10 @@ def test_scale() -> None:
 
 
 def test_svg_is_one_file() -> None:
-    """The SVG is well-formed, draws every lane, brings its own colours for light and dark, and refers to nothing."""
+    """The SVG is well-formed, draws every container, has colours for light and dark, and refers to nothing."""
     text = svg.standalone([("Deployment web", forecast(NPM.document, Scenario()).timelines)], "a note")
     root = ET.fromstring(text)
-    assert len(root.findall(f".//{SVG}rect[@class='bar drain']")) == 2  # the lane, and the legend
+    assert len(root.findall(f".//{SVG}rect[@class='bar drain']")) == 2  # the container, and the legend
     assert "prefers-color-scheme: dark" in (root.findtext(f"{SVG}style") or "")
     assert "href" not in text
 

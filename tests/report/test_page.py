@@ -75,7 +75,7 @@ def test_keyboard(opened: Browser) -> None:
     assert opened.run("return document.activeElement.id") == "manifest"
     opened.type("#manifest", "kind: Pod")
     opened.type("#manifest", Keys.CONTROL + Keys.ENTER)
-    opened.until("document.getElementById('status').innerText === 'Nothing here creates a Pod.'")
+    opened.until("document.getElementById('status').innerText === 'No document creates a Pod.'")
     reached = []
     for _ in range(9):
         opened.press(Keys.TAB)
@@ -100,10 +100,10 @@ def test_bad_yaml(opened: Browser) -> None:
 
 
 def test_bad_number(opened: Browser) -> None:
-    """A length that is none is answered with a sentence."""
+    """A value that cannot be read is answered with an error message."""
     opened.run("document.getElementById('kubelet').value = 'x.y'")
     paste(opened, SAMPLE)
-    assert "invalid literal" in opened.until("document.getElementById('errors').innerText")
+    assert "x.y is not a version: write it as in 1.34" in opened.until("document.getElementById('errors').innerText")
 
 
 def test_drop(opened: Browser) -> None:
@@ -117,7 +117,7 @@ def test_drop(opened: Browser) -> None:
 
 
 def test_two_megabytes(opened: Browser) -> None:
-    """A text of 2 MB shows its first workloads at once, stays a short page, and gives way to the next text."""
+    """A text of 2 MB shows its first workloads at once, stays a short page, and is replaced by the next text."""
     many = "---\n".join(SAMPLE.replace("name: web", f"name: web-{n}") for n in range(2 * 1024 * 1024 // len(SAMPLE)))
     opened.run(
         """const clipboardData = new DataTransfer(); clipboardData.setData('text', arguments[0]);
@@ -128,7 +128,7 @@ def test_two_megabytes(opened: Browser) -> None:
     opened.until("document.getElementById('status').innerText.startsWith('… ')")
     opened.until("!document.getElementById('more').hidden")
     assert opened.run("return document.querySelectorAll('.card').length") == 25
-    assert "MB; its beginning is shown" in opened.text("#held")
+    assert "MB; only the beginning is shown" in opened.text("#held")
     opened.click("#more")
     opened.until("document.querySelectorAll('.card').length > 25")
     opened.click("#clear")
@@ -138,7 +138,7 @@ def test_two_megabytes(opened: Browser) -> None:
 
 
 def test_nothing_is_interpreted(opened: Browser, tmp_path: Path) -> None:
-    """Whatever a manifest holds stays text, on the live page and in a report."""
+    """Everything in a manifest stays text, on the live page and in a report."""
     paste(opened, HOSTILE)
     opened.until("document.querySelectorAll('.card').length === 1")
     assert "<img src=x" in opened.text(".card h2")
@@ -156,7 +156,7 @@ def test_nothing_is_interpreted(opened: Browser, tmp_path: Path) -> None:
     ]
 
 
-def test_the_policy_stops_what_would_slip_through(opened: Browser) -> None:
+def test_the_policy_blocks_injected_content(opened: Browser) -> None:
     """The control of the test above: a script and an image that do get into the page are not run and not loaded."""
     opened.run("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"document.title=1\">')")
     opened.run(
@@ -179,8 +179,8 @@ def test_labels(opened: Browser) -> None:
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_faces(port: int, dark: bool) -> None:
-    """The page is light or dark, as its reader prefers, and so is the chart in it."""
+def test_colour_schemes(port: int, dark: bool) -> None:
+    """The page and its chart are light or dark, as the browser prefers."""
     with browser(dark=dark) as window:
         window.open(f"http://127.0.0.1:{port}/")
         window.click("#sample")

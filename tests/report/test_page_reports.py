@@ -23,7 +23,7 @@ def window() -> Iterator[Browser]:
 
 
 def test_report_works_offline(window: Browser, tmp_path: Path) -> None:
-    """A report is one file that asks nobody for anything and logs no error."""
+    """A report is one file that requests nothing and logs no error."""
     made = CliRunner().invoke(main, ["timeline", "-f", "examples", "-o", "html"], catch_exceptions=False)
     assert not re.search(r"(?:src|href)=[\"']?(?:https?:)?//", made.stdout)
     (tmp_path / "report.html").write_text(made.stdout)

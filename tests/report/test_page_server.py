@@ -1,4 +1,4 @@
-"""The server behind the page: whom it answers, and how."""
+"""The server behind the page: which requests it answers, and how."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ JSON_TYPE = {"Content-Type": "application/json"}
         pytest.param({"Content-Type": "text/plain"}, {"manifest": SAMPLE}, 415, id="a form of another origin"),
         pytest.param(JSON_TYPE, {"manifest": SAMPLE, "profile": "no"}, 400, id="no such profile"),
         pytest.param(JSON_TYPE, {"manifest": SAMPLE, "cause": "no"}, 400, id="no such cause"),
-        pytest.param(JSON_TYPE, {"manifest": SAMPLE, "drain": "-1"}, 400, id="no length of time"),
+        pytest.param(JSON_TYPE, {"manifest": SAMPLE, "drain": "-1"}, 400, id="a negative duration"),
         pytest.param(JSON_TYPE, {"manifest": SAMPLE, "drain": "nan"}, 400, id="no number"),
         pytest.param(JSON_TYPE, ["no"], 400, id="no object"),
     ],
 )
-def test_who_is_answered(port: int, headers: dict[str, str], body: Any, status: int) -> None:
-    """The server answers the page, and nobody else's."""
+def test_which_requests_are_answered(port: int, headers: dict[str, str], body: Any, status: int) -> None:
+    """The server answers its own page, and no other origin."""
     found, text = ask(port, headers, body)
     assert (found, text.startswith('{"view"')) == (status, status == 200)
 

@@ -1,4 +1,4 @@
-"""An API server's lists over real HTTP: pages, remaining counts, missing rights, and lists that expire."""
+"""An API server's lists over real HTTP: pages, remaining counts, missing permissions, and lists that expire."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Served:
-    """What the server has, and what it was asked."""
+    """The objects of the server, and the requests that it received."""
 
     objects: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """Path of a list -> its objects."""
@@ -51,7 +51,7 @@ class Served:
 
 @contextmanager
 def serve(served: Served, directory: Path) -> Iterator[Path]:
-    """Serve on loopback; give a kubeconfig that leads there."""
+    """Serve on loopback; yield a kubeconfig for it."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

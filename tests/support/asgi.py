@@ -46,5 +46,5 @@ def post(front: Front, path: str, body: object, content_type: bytes = b"applicat
 
 
 def no_flask() -> Any:
-    """Stand in for Flask where it must not be needed."""
-    raise AssertionError("Flask was asked")
+    """Replace Flask in tests that must not need it."""
+    raise AssertionError("Flask was called")

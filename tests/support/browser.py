@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SECONDS = 60
-"""Within these everything must come true on a busy machine."""
+"""The longest wait for a condition, on a busy machine."""
 
 
 __all__ = ["Browser", "Keys", "browser", "page_served"]
@@ -74,7 +74,7 @@ class Browser:
         to.write_bytes(self.window.get_screenshot_as_png())
 
     def log(self) -> list[dict[str, Any]]:
-        """Return what the console said since the last call."""
+        """Return the lines of the console since the last call."""
         return list(self.window.get_log("browser"))  # type: ignore[no-untyped-call]
 
 
@@ -99,7 +99,7 @@ def browser(*, dark: bool = False, size: tuple[int, int] = (1440, 1250)) -> Iter
 
 @contextmanager
 def page_served() -> Iterator[int]:
-    """Serve the live page; give its port."""
+    """Serve the live page; yield its port."""
     server = make_server("127.0.0.1", 0, create_app(), threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

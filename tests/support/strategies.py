@@ -1,4 +1,4 @@
-"""Pods as hypothesis makes them: valid ones of every shape, with fields that nobody here knows."""
+"""Pods as hypothesis makes them: valid ones of every shape, with unknown fields."""
 
 from __future__ import annotations
 

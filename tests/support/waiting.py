@@ -7,11 +7,11 @@ from typing import Any
 PATIENCE = 120.0
 """Seconds within which a condition must come true on a busy machine."""
 PAUSE = 0.05
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 
 
 def until(what: str, ready: Callable[[], Any], patience: float = PATIENCE) -> Any:
-    """Wait for a condition and return its value; AssertionError names what did not come within ``patience`` seconds."""
+    """Wait for a condition and return its value; raise AssertionError after ``patience`` seconds."""
     deadline = time.monotonic() + patience
     while not (value := ready()):
         assert time.monotonic() < deadline, f"{what}: not within {patience} s"

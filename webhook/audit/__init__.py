@@ -1,6 +1,6 @@
-"""A fleet: for every workload what it loses when it ends, why, and what lastcall would do about it.
+"""An audit: for every workload what it loses when it stops, why, and what lastcall would do about it.
 
-An entry is small and holds no part of a manifest, so that 100,000 of them fit where one manifest is read at a time.
+An entry is small and holds no part of a manifest, so that 100,000 of them fit into memory.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 
 
 class Harm(StrEnum):
-    """How bad a workload's end is, the worst first."""
+    """What a workload loses when it stops, the worst first."""
 
     BOTH = "both"
-    """New connections and requests under way are lost."""
+    """New connections and in-flight requests are lost."""
     REQUESTS = "requests"
-    """Requests under way are cut."""
+    """In-flight requests are lost."""
     CONNECTIONS = "connections"
-    """New connections meet a dead address."""
+    """New connections are lost."""
     NONE = "none"
     """Nothing is lost."""
     UNKNOWN = "unknown"
-    """It cannot be told; the entry's note says why."""
+    """It cannot be predicted; the entry's note says why."""
 
 
 ORDER = list(Harm)
@@ -53,11 +53,11 @@ class Line(msgspec.Struct, frozen=True):
     fixed: bool
     """Whether lastcall fixes it."""
     line: int = 0
-    """Where in the file the target stands; 0 where there is none."""
+    """The line of the target in the file, from 1 on; 0 without a file."""
 
 
 class Entry(msgspec.Struct, kw_only=True):
-    """A workload, judged."""
+    """A workload and what is predicted for it."""
 
     kind: str
     namespace: str
@@ -69,19 +69,20 @@ class Entry(msgspec.Struct, kw_only=True):
     harm: Harm = Harm.UNKNOWN
     verdict: str = ""
     lost_seconds: float = 0
+    """How long new connections are lost."""
     findings: tuple[Line, ...] = ()
     outcome: Outcome = Outcome.SKIPPED
     reasons: tuple[str, ...] = ()
     """Codes of what lastcall would do, or why it would not."""
     fixed: bool = False
-    """Whether requests are lost as things are, and none with lastcall."""
+    """Whether requests are lost now, and none with lastcall."""
     note: str = ""
     pods: int = 0
     """Running Pods; only a cluster has them."""
-    carrying: int = 0
-    """Running Pods that lastcall has changed already."""
+    patched_pods: int = 0
+    """Running Pods that lastcall has patched."""
     killed: int = 0
-    """Containers that ended with 137 (SIGKILL, not out of memory), as far as the cluster remembers."""
+    """Containers with exit code 137 (SIGKILL, not out of memory) in the Pods' current and last states."""
 
     @property
     def title(self) -> str:
@@ -90,7 +91,7 @@ class Entry(msgspec.Struct, kw_only=True):
 
     @property
     def loses(self) -> bool:
-        """Whether requests are lost as things are."""
+        """Whether requests are lost now."""
         return self.harm in (Harm.BOTH, Harm.REQUESTS, Harm.CONNECTIONS)
 
     @property
@@ -107,26 +108,26 @@ def judge(
     lines: Mapping[str, int] | None = None,
     override: Layer | None = None,
 ) -> None:
-    """Fill in what happens to the Pod; ``lines`` says where in its file each target stands."""
+    """Write the prediction for the Pod into the entry; ``lines`` is the line of each target in its file."""
     try:
-        found = forecast(pod, scenario, layers, override)
+        prediction = forecast(pod, scenario, layers, override)
     except ValueError as error:
-        entry.harm, entry.note, entry.verdict = Harm.UNKNOWN, str(error), "cannot be told"
+        entry.harm, entry.note, entry.verdict = Harm.UNKNOWN, str(error), "unknown"
         entry.lost_seconds, entry.fixed, entry.findings = 0, False, ()
         report = mutate(pod, layers, override)
     else:
-        report = found.report
-        entry.harm, entry.verdict = _harm(found), sys.intern(found.before.verdict)
-        entry.lost_seconds, entry.note = found.before.lost_seconds, ""
-        entry.fixed = found.fixed
-        entry.findings = tuple(_lines(found, lines or {}))
+        report = prediction.report
+        entry.harm, entry.verdict = _harm(prediction), sys.intern(prediction.before.verdict)
+        entry.lost_seconds, entry.note = prediction.before.lost_seconds, ""
+        entry.fixed = prediction.fixed
+        entry.findings = tuple(_lines(prediction, lines or {}))
     entry.outcome = report.outcome
     codes = (d.reason.code for d in report.decisions if d.outcome is report.outcome)
     entry.reasons = tuple(dict.fromkeys(sys.intern(code) for code in codes if code != PodReason.REFUSED_TOGETHER.code))
 
 
-def _harm(found: Forecast) -> Harm:
-    timeline = found.before
+def _harm(prediction: Forecast) -> Harm:
+    timeline = prediction.before
     if not timeline.loses:
         return Harm.NONE
     if not timeline.lost_seconds:
@@ -135,39 +136,39 @@ def _harm(found: Forecast) -> Harm:
     return Harm.CONNECTIONS if only else Harm.BOTH
 
 
-def _lines(found: Forecast, lines: Mapping[str, int]) -> Iterable[Line]:
-    for f, fixed in found.findings:
+def _lines(prediction: Forecast, lines: Mapping[str, int]) -> Iterable[Line]:
+    for f, fixed in prediction.findings:
         message, advice = sys.intern(f.message), sys.intern(f.advice)
         yield Line(f.code, sys.intern(f.target), message, advice, f.loses, fixed, lines.get(f.target, 0))
 
 
-def carries(pod: Mapping[str, Any]) -> bool:
-    """Tell whether lastcall has changed this Pod."""
+def is_patched(pod: Mapping[str, Any]) -> bool:
+    """Return whether lastcall has patched this Pod."""
     return STATUS in ((pod.get("metadata") or {}).get("annotations") or {})
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """The fleet in numbers."""
+    """The audit in numbers."""
 
     workloads: int
     losing: int
     fixed: int
-    """... of which lose nothing with lastcall."""
+    """Losing workloads that lose nothing with lastcall."""
     refused: int
     unknown: int
-    to_roll: int
-    """Workloads that would gain from lastcall and whose running Pods do not have it yet."""
+    need_rollout: int
+    """Workloads that lastcall would patch, with running Pods that it has not patched."""
     killed: int
 
 
 def summarize(entries: Sequence[Entry]) -> Summary:
-    """Count."""
+    """Count the entries."""
     return Summary(
         workloads=len(entries),
         losing=sum(e.loses for e in entries),
         fixed=sum(e.fixed for e in entries),
         refused=sum(e.outcome is Outcome.REFUSED for e in entries),
         unknown=sum(e.harm is Harm.UNKNOWN for e in entries),
-        to_roll=sum(e.outcome is Outcome.PATCHED and e.carrying < e.pods for e in entries),
+        need_rollout=sum(e.outcome is Outcome.PATCHED and e.patched_pods < e.pods for e in entries),
         killed=sum(e.killed for e in entries),
     )

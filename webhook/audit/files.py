@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def entries(
     documents: Iterable[Document | BadManifest], scenario: Scenario, layer: Layer, override: Layer | None = None
 ) -> Iterator[Entry | BadManifest]:
-    """Judge every workload; what cannot be read passes through."""
+    """Return an entry for every workload; pass documents that cannot be read through."""
     for document in documents:
         if isinstance(document, BadManifest):
             yield document
@@ -42,14 +42,14 @@ def target_lines(document: Document, workload: Workload) -> dict[str, int]:
     node: Any = document.data
     for part in workload.path:
         node = node[part]
-    found = {"pod": _line(document, node)}
+    lines = {"pod": _line(document, node)}
     spec = node.get("spec") if isinstance(node, dict) else None
     for key in ("containers", "initContainers"):
         listed = spec.get(key) if isinstance(spec, dict) else None
         for container in listed if isinstance(listed, list) else ():
             if isinstance(container, dict):
-                found[f"container/{container.get('name')}"] = _line(document, container)
-    return found
+                lines[f"container/{container.get('name')}"] = _line(document, container)
+    return lines
 
 
 def _line(document: Document, node: Any) -> int:

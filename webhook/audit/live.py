@@ -1,7 +1,7 @@
-"""Entries from a live cluster: what its Pods are now, and what their templates would give.
+"""Entries from a live cluster: its running Pods, and the templates of its workloads.
 
-Two passes of paged lists, both read-only: the templates make the entries; then every Pod is counted to its workload,
-and judged in its place, since a running Pod is what will be deleted; one without lastcall's mark before one with it.
+Two passes of paged lists, both read-only. The templates make the entries. Then every Pod is counted to its workload,
+and predicted instead of the template, since the running Pod will be deleted; an unpatched Pod is preferred.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from webhook import manifests
-from webhook.audit import Entry, carries, judge
+from webhook.audit import Entry, is_patched, judge
 from webhook.cluster.client import NAMESPACES, PODS, WORKLOADS, ClusterError
 from webhook.core.layers import Layer
 from webhook.core.settings import INJECT
@@ -43,9 +43,9 @@ class Fleet:
         self.override = override
         self.entries: dict[tuple[str, str, str], Entry] = {}
         self.notes: list[str] = []
-        """What could not be read, a line each."""
+        """One line for each list that could not be read."""
         self.skipped = 0
-        """Pods that are on their way out, or that changed hands while the lists were read."""
+        """Pods that are terminating or have finished."""
         self._opted: dict[str, str] = {}
 
     def read(self, namespaces: Sequence[str], progress: Callable[[int, int | None], None]) -> list[Entry]:
@@ -65,16 +65,16 @@ class Fleet:
         return list(self.entries.values())
 
     def _namespaces(self, namespaces: Sequence[str]) -> None:
-        """Learn which profile each namespace has chosen."""
+        """Read which profile each namespace's label names."""
         try:
             if namespaces:
-                found = [self.cluster.get(NAMESPACES, name) for name in namespaces]
+                listed = [self.cluster.get(NAMESPACES, name) for name in namespaces]
             else:
-                found = [item for item, _ in self.cluster.objects(NAMESPACES)]
+                listed = [item for item, _ in self.cluster.objects(NAMESPACES)]
         except ClusterError as error:
             self.notes.append(f"{error}: profile {self.fallback} is assumed everywhere")
             return
-        for item in found:
+        for item in listed:
             label = (item["metadata"].get("labels") or {}).get(INJECT, "")
             self._opted[item["metadata"]["name"]] = "default" if label == "enabled" else label
 
@@ -85,12 +85,12 @@ class Fleet:
             self._judge(entry, workload.pod)
 
     def _entry(self, namespace: str, kind: str, name: str) -> Entry:
-        chosen = self._opted.get(namespace, "")
-        profile = chosen if chosen in self.profiles else self.fallback
+        opted = self._opted.get(namespace, "")
+        profile = opted if opted in self.profiles else self.fallback
         return Entry(kind=kind, namespace=namespace, name=name, profile=profile)
 
     def _pod(self, pod: dict[str, Any]) -> None:
-        """Count a Pod to its workload, and judge it in the workload's place."""
+        """Count a Pod to its workload, and predict for it instead of the template."""
         metadata, status = pod.get("metadata") or {}, pod.get("status") or {}
         key = (str(metadata.get("namespace", "")), *_owner(metadata))
         killed = _killed(status)
@@ -101,12 +101,12 @@ class Fleet:
             return
         entry = self.entries.setdefault(key, self._entry(*key))
         entry.killed += killed
-        marked = carries(pod)
-        first_of_its_sort = entry.carrying == entry.pods if not marked else entry.pods == 0
+        patched = is_patched(pod)
+        first_of_its_kind = entry.pods == 0 if patched else entry.patched_pods == entry.pods
         entry.pods += 1
-        entry.carrying += marked
-        if first_of_its_sort:
-            # Without its status: what matters is how it ends once it runs.
+        entry.patched_pods += patched
+        if first_of_its_kind:
+            # Without its status: the prediction is for a Pod that runs.
             self._judge(entry, {name: part for name, part in pod.items() if name != "status"})
 
     def _judge(self, entry: Entry, pod: Mapping[str, Any]) -> None:
@@ -120,17 +120,17 @@ def _owner(metadata: Mapping[str, Any]) -> tuple[str, str]:
     if owner is None:
         return "Pod", str(metadata.get("name", ""))
     kind, name = str(owner.get("kind")), str(owner.get("name"))
-    made = (metadata.get("labels") or {}).get("pod-template-hash")
-    if kind == "ReplicaSet" and made and name.endswith(f"-{made}"):
-        return "Deployment", name.removesuffix(f"-{made}")
+    template_hash = (metadata.get("labels") or {}).get("pod-template-hash")
+    if kind == "ReplicaSet" and template_hash and name.endswith(f"-{template_hash}"):
+        return "Deployment", name.removesuffix(f"-{template_hash}")
     return kind, name
 
 
 def _killed(status: Mapping[str, Any]) -> int:
-    """Count the containers that a SIGKILL ended, now or before their last restart; out of memory is another story."""
-    found = 0
+    """Count the containers that a SIGKILL ended, now or before their last restart; out of memory does not count."""
+    count = 0
     for container in (*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ())):
         for state in (container.get("state") or {}, container.get("lastState") or {}):
             ended = state.get("terminated") or {}
-            found += ended.get("exitCode") == KILLED and ended.get("reason") != "OOMKilled"
-    return found
+            count += ended.get("exitCode") == KILLED and ended.get("reason") != "OOMKilled"
+    return count

@@ -1,4 +1,4 @@
-"""A judged fleet for programs: JSON, SARIF 2.1.0, JUnit and GitHub's annotations. Sorted entries in, text out."""
+"""An audit for programs: JSON, SARIF 2.1.0, JUnit and GitHub's annotations. Sorted entries in, text out."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def as_json(entries: Sequence[Entry]) -> Iterator[str]:
 
 
 def as_sarif(entries: Sequence[Entry]) -> Iterator[str]:
-    """Write what loses requests as results; https://docs.oasis-open.org/sarif/sarif/v2.1.0/."""
+    """Write the findings as results; https://docs.oasis-open.org/sarif/sarif/v2.1.0/."""
     rules = [
         {
             "id": harm.code,
@@ -74,7 +74,7 @@ def as_junit(entries: Sequence[Entry]) -> Iterator[str]:
 
 
 def as_github(entries: Sequence[Entry]) -> Iterator[str]:
-    """Write workflow commands: GitHub shows each at the line of the manifest that it is about."""
+    """Write workflow commands: GitHub shows each at its line of the manifest."""
     for entry in entries:
         for line in entry.findings:
             if line.loses:

@@ -1,4 +1,4 @@
-"""A judged fleet for people: a table on a terminal, plain lines in a pipe, and the numbers for the page."""
+"""An audit for people: a table on a terminal, plain lines in a pipe, and the numbers for the page."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
 SHOWN_ON_PAGE = 2000
 SIGNS = {
     Harm.BOTH: ("✘✘ both", "bold red"),
-    Harm.REQUESTS: ("✘ cuts", "red"),
-    Harm.CONNECTIONS: ("✘ drops", "red"),
+    Harm.REQUESTS: ("✘ requests", "red"),
+    Harm.CONNECTIONS: ("✘ connections", "red"),
     Harm.NONE: ("✔", "green"),
     Harm.UNKNOWN: ("?", "yellow"),
 }
 _SHORT = {
-    Reasons.SIGNAL_DROPPED: "the package manager drops SIGTERM",
-    Reasons.SIGNAL_KEPT: "a shell keeps SIGTERM",
+    Reasons.SIGNAL_DROPPED: "the package manager does not forward SIGTERM",
+    Reasons.SIGNAL_KEPT: "a shell does not forward SIGTERM",
     Reasons.ENDS_BEFORE_TRAFFIC: "stops before its endpoint is withdrawn",
-    Reasons.KILLED_IN_DRAIN: "killed in its drain",
+    Reasons.KILLED_IN_DRAIN: "killed during its drain",
     Reasons.IGNORES_SIGNAL: "ignores its stop signal",
     Reasons.SIDECAR_ENDS_FIRST: "a sidecar ends first",
     Reasons.HOOK_CUT: "its hook is cut",
-    Reasons.HOOK_EATS_GRACE: "its hook eats the grace",
+    Reasons.HOOK_EATS_GRACE: "its hook takes the whole grace period",
     Reasons.HOOK_FAILED: "its hook fails",
     Reasons.HOOK_NOT_RUN: "its hook is not run",
-    Reasons.CAUSE_TOO_SHORT: "the cause is shorter than its grace",
+    Reasons.CAUSE_TOO_SHORT: "the cause is shorter than its grace period",
     Reasons.HOOK_LENGTH_ASSUMED: "hook length assumed",
-    Reasons.HELD_BY_SLEEP: "held by its sleep",
+    Reasons.HELD_BY_SLEEP: "its sleep continues after its exit",
 }
 SHORT = {reason.code: words for reason, words in _SHORT.items()}
 """Reason -> a few words, for a cell."""
@@ -45,66 +45,66 @@ SHORT = {reason.code: words for reason, words in _SHORT.items()}
 
 def table(entries: Iterable[Entry], *, live: bool) -> Table:
     """Show a row for each workload."""
-    made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    made.add_column("loses", no_wrap=True)
-    made.add_column("workload", overflow="fold")
+    result = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    result.add_column("loses", no_wrap=True)
+    result.add_column("workload", overflow="fold")
     if live:
-        made.add_column("Pods", justify="right", no_wrap=True)
-    made.add_column("why", overflow="fold")
-    made.add_column("with lastcall", overflow="fold")
+        result.add_column("Pods", justify="right", no_wrap=True)
+    result.add_column("why", overflow="fold")
+    result.add_column("with lastcall", overflow="fold")
     for entry in entries:
         sign, style = SIGNS[entry.harm]
         workload = Text.assemble(entry.title, (f"  {entry.source}:{entry.line}" if entry.source else "", "dim"))
         cells: list[Any] = [Text(sign, style), workload, *([_pods(entry)] if live else []), why(entry)]
-        made.add_row(*cells, Text(remedy(entry), "green" if entry.fixed else "red" if entry.loses else "dim"))
-    return made
+        result.add_row(*cells, Text(remedy(entry), "green" if entry.fixed else "red" if entry.loses else "dim"))
+    return result
 
 
 def plain(entry: Entry) -> str:
-    """Tell an entry in one line, its fields parted by tabs."""
+    """Return an entry as one line of fields separated by tabs."""
     where = f"{entry.source}:{entry.line}" if entry.source else _pods(entry)
     return "\t".join((str(entry.harm), entry.title, where, why(entry), remedy(entry)))
 
 
 def why(entry: Entry) -> str:
-    """Say in a few words what goes wrong; what loses requests before what only explains."""
+    """Return in a few words what goes wrong, starting with what loses requests."""
     lines = sorted(entry.findings, key=lambda line: not line.loses) if entry.loses else ()
     words = list(dict.fromkeys(SHORT[line.code] for line in lines))
-    words += [f"{entry.killed} ended in 137"] if entry.killed else []
+    words += [f"{entry.killed} exited with 137"] if entry.killed else []
     return "; ".join(words) or entry.note or entry.verdict
 
 
 def remedy(entry: Entry) -> str:
-    """Say in a few words what lastcall does about it."""
+    """Return in a few words what lastcall does about it."""
     if entry.outcome is Outcome.REFUSED:
         return f"refused ({', '.join(entry.reasons)})"
     if entry.outcome is Outcome.SKIPPED and entry.harm is Harm.NONE:
         return "nothing to do"
     if entry.outcome is Outcome.SKIPPED:
-        return f"left alone ({', '.join(entry.reasons)})"
+        return f"not changed ({', '.join(entry.reasons)})"
     words = "loses nothing" if entry.fixed or not entry.loses else "still loses"
-    if entry.pods and entry.carrying < entry.pods:
+    if entry.pods and entry.patched_pods < entry.pods:
         words += ", after a rollout"
     return words
 
 
 def _pods(entry: Entry) -> str:
-    return f"{entry.carrying}/{entry.pods}" if entry.pods else "-"
+    return f"{entry.patched_pods}/{entry.pods}" if entry.pods else "-"
 
 
 def summary(entries: Sequence[Entry], skipped: int = 0) -> str:
-    """Tell the fleet in a sentence."""
+    """Return the audit in one sentence."""
     s = summarize(entries)
     words = [f"{s.workloads} workloads", f"{s.losing} lose requests", f"lastcall fixes {s.fixed}"]
     words += [f"{s.refused} refused"] if s.refused else []
-    words += [f"{s.unknown} cannot be told"] if s.unknown else []
-    words += [f"{s.killed} containers ended in 137"] if s.killed else []
-    words += [f"{skipped} Pods on their way out"] if skipped else []
+    words += [f"{s.unknown} unknown"] if s.unknown else []
+    words += [f"{s.killed} containers exited with 137"] if s.killed else []
+    words += [f"{skipped} Pods terminating or finished"] if skipped else []
     return ", ".join(words)
 
 
 def for_page(entries: Sequence[Entry], *, live: bool) -> dict[str, Any]:
-    """Return what the page shows of a fleet; its rows end where a browser would suffer."""
+    """Return what the page shows of an audit: at most ``SHOWN_ON_PAGE`` rows."""
     s = summarize(entries)
     tiles = [
         [s.workloads, "workloads", ""],
@@ -112,7 +112,9 @@ def for_page(entries: Sequence[Entry], *, live: bool) -> dict[str, Any]:
         [s.fixed, "fixed by lastcall", "good"],
     ]
     tiles += (
-        [[s.to_roll, "need a rollout", ""], [s.killed, "ended in 137", ""]] if live else [[s.refused, "refused", ""]]
+        [[s.need_rollout, "need a rollout", ""], [s.killed, "exited with 137", ""]]
+        if live
+        else [[s.refused, "refused", ""]]
     )
     where = "Pods with lastcall" if live else "where"
     columns = ["loses", "workload", where, "why", "with lastcall"]

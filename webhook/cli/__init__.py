@@ -1,4 +1,4 @@
-"""The command line: one file a command, loaded when it is called."""
+"""The command line: one file for each command, loaded when it is called."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ import click
 from webhook import __version__
 
 COMMANDS = {
-    "preview": "what would change in a manifest, and why",
-    "timeline": "what happens to a Pod when it ends, second by second",
-    "audit": "who in a fleet loses requests, and why",
-    "inspect": "what SIGTERM does to the processes of a running container",
-    "ui": "preview and timeline as a page to look at",
-    "explain": "what a reason means and what to do",
-    "settings": "the settings in force, with origin",
-    "launcher": "the text that is put in front of npm, yarn and pnpm",
-    "manifests": "the objects in the cluster that depend on the profiles",
-    "completion": "what makes a shell complete commands and options",
-    "check": "whether a cluster is fit for lastcall, and whether it works there",
+    "preview": "show what would change in a manifest, and why",
+    "timeline": "show what happens to a Pod when it stops, second by second",
+    "audit": "list the workloads that lose requests, and why",
+    "inspect": "show what SIGTERM does to the processes of a running container",
+    "ui": "serve preview and timeline as a page for the browser",
+    "explain": "explain a reason and what to do about it",
+    "settings": "show the settings in force and where each comes from",
+    "launcher": "print the text that is put in front of npm, yarn and pnpm",
+    "manifests": "print the objects in the cluster that depend on the profiles",
+    "completion": "print the completion script of a shell",
+    "check": "check a cluster before and after the installation",
     "serve": "answer the API server",
 }
 """Name -> what it does, in the order of ``lastcall --help``; the module of the same name has ``command``."""
 
 
 class Commands(click.Group):
-    """Imports a command's module only when it is asked for: ``preview`` need not wait for Flask."""
+    """Imports a command's module only when it is asked for: ``preview`` does not load Flask."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the names, in the order of use."""
@@ -53,6 +53,6 @@ class Commands(click.Group):
 )
 @click.version_option(__version__, prog_name="lastcall", message="%(prog)s %(version)s")
 def main() -> None:
-    """Let Pods end without losing a request: see what lastcall would change, or serve it to a cluster."""
+    """Let Pods stop without losing a request: show what lastcall would change, or serve the webhook."""
     if os.environ.get("NO_COLOR"):  # https://no-color.org; rich looks for itself
         click.get_current_context().color = False

@@ -1,4 +1,4 @@
-"""``lastcall audit``: who in a fleet loses requests, why, and what lastcall would do about it."""
+"""``lastcall audit``: which workloads lose requests, why, and what lastcall would do about it."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ Examples:
   lastcall audit -n shop -n pay --context prod -o html > fleet.html
 
 \b
-A cluster is only read: get and list of namespaces, pods, deployments, statefulsets, daemonsets, cronjobs.
+Permissions for a cluster: get and list of namespaces, pods, deployments, statefulsets, daemonsets, cronjobs.
 
 \b
 Outputs:
   table   worst first; plain lines, tab-separated, in a pipe      html    a page with the table
-  json    everything                                              junit   a test case a workload
-  sarif   for code scanning                                       github  annotations of a workflow
+  json    everything                                              junit   a test case for each workload
+  sarif   for code scanning                                       github  annotations for a workflow
 
 \b
 Exit codes:
-  0  read and judged       1  --fail-on was met       2  bad input, or the cluster could not be read
+  0  success       1  a workload matches --fail-on       2  bad input, or the cluster could not be read
 """
 FAIL_ON = {
     "never": lambda _entry: False,
@@ -61,13 +61,21 @@ TEXTS = {"json": outputs.as_json, "sarif": outputs.as_sarif, "junit": outputs.as
 
 @click.command(epilog=EPILOG)
 @click.argument("names", metavar="[FILE...]", nargs=-1)
-@click.option("-f", "--filename", "more", multiple=True, help="The same as FILE: file, directory, or - for stdin.")
-@click.option("-n", "--namespace", "namespaces", multiple=True, help="A namespace of the cluster. Repeatable.")
-@click.option("-A", "--all-namespaces", is_flag=True, help="All namespaces of the cluster.")
-@click.option("--context", help="The kubeconfig's context.")
-@click.option("--kubeconfig", type=click.Path(path_type=Path), help="The kubeconfig; $KUBECONFIG by default.")
-@click.option("-o", "--output", type=click.Choice(("table", "html", *TEXTS)), default="table", help="What to print.")
-@click.option("--fail-on", type=click.Choice(tuple(FAIL_ON)), default="never", help="When to exit with 1.")
+@click.option(
+    "-f",
+    "--filename",
+    "more",
+    multiple=True,
+    help="Read a file, a directory, or - for stdin; the same as FILE. Repeatable.",
+)
+@click.option("-n", "--namespace", "namespaces", multiple=True, help="Read this namespace of the cluster. Repeatable.")
+@click.option("-A", "--all-namespaces", is_flag=True, help="Read all namespaces of the cluster.")
+@click.option("--context", help="Use this context of the kubeconfig.")
+@click.option("--kubeconfig", type=click.Path(path_type=Path), help="Use this kubeconfig; $KUBECONFIG by default.")
+@click.option(
+    "-o", "--output", type=click.Choice(("table", "html", *TEXTS)), default="table", help="Choose the output."
+)
+@click.option("--fail-on", type=click.Choice(tuple(FAIL_ON)), default="never", help="Exit with 1 for such a workload.")
 @options.options
 def command(
     names: Sequence[str],
@@ -82,15 +90,15 @@ def command(
     layer: Layer,
     override: Layer,
 ) -> None:
-    """Tell, for every workload of files or of a live cluster, whether it loses requests when it ends, and why.
+    """List for every workload, of files or of a live cluster, whether it loses requests when it stops, and why.
 
-    Without FILE the cluster of the current context is read. The worst comes first.
+    Without FILE, read the cluster of the current context. The worst workloads come first.
     """
     bad = False
     fleet: Fleet | None = None
     if names or more:
         if namespaces or all_namespaces or context or kubeconfig:
-            raise click.UsageError("either files or a cluster: not both")
+            raise click.UsageError("name files or a cluster, not both")
         entries, bad = _from_files((*names, *more), scenario, layer, override)
     else:
         entries, fleet = _from_cluster(namespaces, all_namespaces, context, kubeconfig, scenario, layer, override)
@@ -105,12 +113,12 @@ def _from_files(names: Sequence[str], scenario: Scenario, layer: Layer, override
     entries: list[Entry] = []
     bad = False
     with _progress("workloads") as advance:
-        for found in files.entries(read_all(names), scenario, layer, override):
-            if isinstance(found, BadManifest):
-                click.echo(f"error: {found}", err=True)
+        for entry in files.entries(read_all(names), scenario, layer, override):
+            if isinstance(entry, BadManifest):
+                click.echo(f"error: {entry}", err=True)
                 bad = True
             else:
-                entries.append(found)
+                entries.append(entry)
                 advance(len(entries), None)
     return entries, bad
 
@@ -124,13 +132,13 @@ def _from_cluster(
     layer: Layer,
     override: Layer,
 ) -> tuple[list[Entry], Fleet]:
-    known: Profiles = click.get_current_context().params["known"]
+    profiles: Profiles = click.get_current_context().params["known"]
     try:
-        found = client.connect(context, kubeconfig)
-        fleet = Fleet(found, scenario, known, layer.profile, override)
-        chosen = () if everywhere else namespaces or (found.namespace,)
+        cluster = client.connect(context, kubeconfig)
+        fleet = Fleet(cluster, scenario, profiles, layer.profile, override)
+        names = () if everywhere else namespaces or (cluster.namespace,)
         with _progress("objects") as advance:
-            entries = fleet.read(chosen, advance)
+            entries = fleet.read(names, advance)
     except client.ClusterError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(2)
@@ -139,7 +147,7 @@ def _from_cluster(
 
 @contextmanager
 def _progress(what: str) -> Iterator[Callable[[int, int | None], None]]:
-    """Show how far it is, on a terminal only."""
+    """Show a progress bar, on a terminal only."""
     console = Console(stderr=True)
     bar = Progress(
         TextColumn(what),
@@ -159,7 +167,7 @@ def _print(entries: Sequence[Entry], output: str, scenario: Scenario, fleet: Fle
     words = table.summary(entries, fleet.skipped if fleet else 0)
     if output == "html":
         note = f"{words}. {assumptions(scenario)}"
-        data = {"mode": "report", "tagline": "Who loses requests when it ends", "note": note}
+        data = {"mode": "report", "tagline": "Which workloads lose requests when they stop", "note": note}
         click.echo(page.html(data | {"audit": table.for_page(entries, live=live)}))
     elif output == "table" and sys.stdout.isatty():
         console = Console(highlight=False)

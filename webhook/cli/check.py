@@ -1,4 +1,4 @@
-"""``lastcall check``: tell whether a cluster is fit for lastcall, and whether it works there."""
+"""``lastcall check``: check a cluster before and after the installation."""
 
 from __future__ import annotations
 
@@ -38,24 +38,24 @@ NEEDED = (
 """What an installation creates: group and version, resource, namespace."""
 STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.ERROR: "red"}
 EPILOG = """\b
-Before the installation: the version, your permissions, who else changes Pods.
-After it as well: replicas, failurePolicy, selectors, caBundle and certificate, NetworkPolicy.
+Before the installation: the version, your permissions, other webhooks and policies that change Pods.
+After it, in addition: replicas, failurePolicy, selectors, caBundle and certificate, NetworkPolicy.
 
 \b
-A cluster is only read. Exit codes:
-  0  nothing is wrong       1  an error was found       2  the cluster could not be read
+Nothing in the cluster is changed. Exit codes:
+  0  no error       1  an error was found       2  the cluster could not be read
 """
 
 
 @click.command(epilog=EPILOG)
-@click.option("--namespace", default=NAME, show_default=True, help="Where lastcall runs, or will.")
-@click.option("--context", help="The kubeconfig's context.")
-@click.option("--kubeconfig", type=click.Path(path_type=Path), help="The kubeconfig; $KUBECONFIG by default.")
+@click.option("--namespace", default=NAME, show_default=True, help="Check the installation in this namespace.")
+@click.option("--context", help="Use this context of the kubeconfig.")
+@click.option("--kubeconfig", type=click.Path(path_type=Path), help="Use this kubeconfig; $KUBECONFIG by default.")
 def command(namespace: str, context: str | None, kubeconfig: Path | None) -> None:
     """Check a cluster, before and after the installation."""
     console, worst = Console(highlight=False, soft_wrap=True), Level.OK
     try:
-        for finding in look(client.connect(context, kubeconfig), namespace):
+        for finding in findings(client.connect(context, kubeconfig), namespace):
             console.print(f"[{STYLES[finding.level]}]{finding.level:<8}[/] {finding.about}: {finding.text}")
             if finding.advice:
                 console.print(f"         {finding.advice}", style="dim")
@@ -65,38 +65,38 @@ def command(namespace: str, context: str | None, kubeconfig: Path | None) -> Non
     raise SystemExit(worst is Level.ERROR)
 
 
-def look(api: Cluster, own: str) -> Iterator[Finding]:
-    """Read what there is and judge it."""
+def findings(api: Cluster, own: str) -> Iterator[Finding]:
+    """Read the cluster and return what is right and wrong, in order."""
     yield checks.version(_version(api))
     yield from _permissions(api)
-    found = _get(api, CONFIGURATIONS, NAME)
+    ours = _get(api, CONFIGURATIONS, NAME)
     every = _list(api, CONFIGURATIONS)
     policies = [policy | {"kind": kind.kind} for kind in POLICIES for policy in _list(api, kind)]
     yield from checks.others([c for c in every if c["metadata"]["name"] != NAME], policies)
-    if found is None:
+    if ours is None:
         yield Finding(Level.OK, "lastcall", "is not installed yet", "kubectl apply -k deploy/overlays/self-managed")
         return
-    yield from checks.configuration(found, _list(api, client.NAMESPACES), _get(api, DEPLOYMENTS, NAME, own), own)
+    yield from checks.configuration(ours, _list(api, client.NAMESPACES), _get(api, DEPLOYMENTS, NAME, own), own)
     yield checks.network(_list(api, NETWORK_POLICIES, own))
-    yield from _certificate(api, found, own)
+    yield from _certificate(api, ours, own)
 
 
-def _certificate(api: Cluster, found: dict[str, Any], own: str) -> Iterator[Finding]:
-    """Shake hands with the pair of the Secret as the API server would, once for each bundle."""
+def _certificate(api: Cluster, ours: dict[str, Any], own: str) -> Iterator[Finding]:
+    """Verify the Secret's certificate as the API server would, by a TLS handshake for each caBundle."""
     from webhook.serving.tls import load, verify  # noqa: PLC0415
 
     secret = next((s for s in _list(api, SECRETS, own) if "lastcall" in s["metadata"]["name"] and _pair(s)), None)
     if secret is None:
-        yield Finding(Level.WARNING, "certificate", f"there is no Secret of {own} to read it from")
+        yield Finding(Level.WARNING, "certificate", f"no Secret with a certificate can be read in namespace {own}")
         return
     certificate, key = _pair(secret)
-    for bundle in checks.bundles(found):
+    for bundle in checks.bundles(ours):
         try:
             verify(load(certificate, key), bundle, f"{NAME}.{own}.svc")
         except (ssl.SSLError, ValueError) as error:
             reason = getattr(error, "verify_message", "") or " ".join(str(error).split())
-            advice = "The bundle and the leaf are not of one CA: see docs/operations.md, certificates."
-            yield Finding(Level.ERROR, "certificate", f"the API server will not trust it: {reason}", advice)
+            advice = "The caBundle and the certificate have different CAs: see docs/certificates.md."
+            yield Finding(Level.ERROR, "certificate", f"the API server does not trust it: {reason}", advice)
         else:
             yield Finding(Level.OK, "certificate", "the caBundle verifies it for the Service's name")
 
@@ -109,7 +109,7 @@ def _pair(secret: dict[str, Any]) -> tuple[bytes, ...]:
 
 
 def _permissions(api: Cluster) -> Iterator[Finding]:
-    """Ask whether whoever runs this may install it (a SelfSubjectAccessReview changes nothing)."""
+    """Check that the user has the permissions to install (a SelfSubjectAccessReview changes nothing)."""
     from kubernetes import client as api_client  # noqa: PLC0415 - see webhook/cluster/client.py
 
     ask = api_client.AuthorizationV1Api(api.api).create_self_subject_access_review
@@ -123,7 +123,9 @@ def _permissions(api: Cluster) -> Iterator[Finding]:
             status = ask(review).status
             if status and not status.allowed:
                 text = f"you may not create {resource}"
-                yield Finding(Level.WARNING, "permissions", text, "Only an installation needs it: ask for the right.")
+                yield Finding(
+                    Level.WARNING, "permissions", text, "Only the installation needs this permission: ask for it."
+                )
 
 
 def _version(api: Cluster) -> dict[str, Any]:
@@ -132,7 +134,7 @@ def _version(api: Cluster) -> dict[str, Any]:
     try:
         code = api_client.VersionApi(api.api).get_code()
     except Exception as error:  # noqa: BLE001 - urllib3 and the client have a dozen kinds
-        raise client.ClusterError(f"the API server cannot be asked: {' '.join(str(error).split())[:200]}") from None
+        raise client.ClusterError(f"the API server cannot be reached: {' '.join(str(error).split())[:200]}") from None
     return {"gitVersion": code.git_version, "minor": code.minor}
 
 
@@ -143,7 +145,7 @@ def _get(api: Cluster, resource: Resource, name: str, namespace: str = "") -> di
 
 
 def _list(api: Cluster, resource: Resource, namespace: str = "") -> list[dict[str, Any]]:
-    """Return the objects; none where there is no such kind, or no right to see it."""
+    """Return the objects; none if the kind does not exist, or the permission to list it is missing."""
     with contextlib.suppress(client.ClusterError):
-        return [found for found, _ in api.objects(resource, namespace)]
+        return [item for item, _ in api.objects(resource, namespace)]
     return []

@@ -1,4 +1,4 @@
-"""``lastcall completion``: what makes a shell complete commands and options."""
+"""``lastcall completion``: print the completion script of a shell."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _NO_FILES = ":4"
 @click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
 def command(shell: str) -> None:
     """Print the completion script of a shell."""
-    found = get_completion_class(shell)
-    assert found is not None  # noqa: S101 - for the type checker; click knows all three
+    script = get_completion_class(shell)
+    assert script is not None  # noqa: S101 - for the type checker; click knows all three
     root = click.get_current_context().find_root().command
-    click.echo(found(root, {}, "lastcall", "_LASTCALL_COMPLETE").source())
+    click.echo(script(root, {}, "lastcall", "_LASTCALL_COMPLETE").source())
 
 
 def kubectl() -> None:
-    """Answer kubectl, which runs this with the words typed so far, the last of them incomplete."""
+    """Complete for kubectl, which calls this with the words typed so far; the last one is incomplete."""
     from webhook.cli import main  # noqa: PLC0415 - that module imports this one
 
     *words, incomplete = sys.argv[1:] or [""]

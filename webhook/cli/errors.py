@@ -11,5 +11,5 @@ class InternalError(click.ClickException):
     exit_code = 3
 
     def format_message(self) -> str:
-        """Say what to do."""
+        """Return the line that is printed, with what to do."""
         return f"internal error: {self.message}; please report this with the manifest"

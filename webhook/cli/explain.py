@@ -1,4 +1,4 @@
-"""``lastcall explain``: what a reason means and what to do."""
+"""``lastcall explain``: explain a reason and what to do about it."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ Examples:
 @click.command(epilog=EPILOG)
 @click.argument("reason", required=False)
 def command(reason: str | None) -> None:
-    """Say what a reason means and what to do about it.
+    """Explain what a reason means and what to do about it.
 
-    Reasons stand in `lastcall preview`, in warnings, audit annotations, log lines and metrics, and in `lastcall audit`.
+    Reasons are in the output of `preview` and `audit`, in warnings, audit annotations, log lines and metrics.
     """
     if reason is None:
         for table in TABLES:
@@ -35,11 +35,11 @@ def command(reason: str | None) -> None:
             for member in table:
                 click.echo(f"  {member.code:<26} {member.sentence}")
         return
-    found = next((r for code, r in REASONS.items() if code.lower() == reason.lower()), None)
-    if not found:
+    match = next((r for code, r in REASONS.items() if code.lower() == reason.lower()), None)
+    if not match:
         near = difflib.get_close_matches(reason, REASONS, 1)
         hint = f"; did you mean {near[0]}?" if near else "; `lastcall explain` lists them"
         raise click.UsageError(f"no reason {reason!r}{hint}")
-    click.secho(found.code, bold=True)
-    click.echo(f"  what it means   {found.sentence}")
-    click.echo(f"  what to do      {found.advice}")
+    click.secho(match.code, bold=True)
+    click.echo(f"  what it means   {match.sentence}")
+    click.echo(f"  what to do      {match.advice}")

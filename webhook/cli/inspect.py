@@ -20,32 +20,33 @@ EPILOG = """\b
 Examples:
   lastcall inspect web-7d9c5-x2x4q             a Pod of the context's namespace
   lastcall inspect -n shop web-0 web-1 -c web  one container of two Pods
-  lastcall inspect --pid 4711                  a process of this machine and what is below it
+  lastcall inspect --pid 4711                  a process of this machine and its descendants
 
 \b
-A Pod's container is asked through `exec` (create pods/exec) and needs a shell; it is not changed.
+Pods are read with `exec` (permission: create pods/exec). The image needs a shell. Nothing is changed.
 
 \b
 Exit codes:
-  0  who handles SIGTERM hears it       1  somebody does not, or nothing ends before SIGKILL
+  0  every process with a handler receives SIGTERM
+  1  one of them does not, or nothing exits before SIGKILL
   2  bad input, or a container could not be read
 """
 _WORDS = {
-    processes.Does.HANDLES: ("handles SIGTERM", "green"),
-    processes.Does.IGNORES: ("ignores SIGTERM", "red"),
-    processes.Does.DIES: ("dies of SIGTERM", "yellow"),
-    processes.Does.SHIELDED: ("no handler, as PID 1: SIGTERM does nothing", "red"),
+    processes.Disposition.HANDLES: ("handles SIGTERM", "green"),
+    processes.Disposition.IGNORES: ("ignores SIGTERM", "red"),
+    processes.Disposition.TERMINATES: ("terminated by SIGTERM", "yellow"),
+    processes.Disposition.NO_EFFECT: ("PID 1 without a handler: SIGTERM has no effect", "red"),
 }
 
 
 @click.command(epilog=EPILOG)
 @click.argument("pods", metavar="[POD...]", nargs=-1)
-@click.option("--pid", type=click.IntRange(1), help="A process of this machine, instead of a Pod.")
-@click.option("-c", "--container", help="Only this container.")
-@click.option("-n", "--namespace", help="The Pods' namespace; the context's by default.")
-@click.option("--context", help="The kubeconfig's context.")
-@click.option("--kubeconfig", type=click.Path(path_type=Path), help="The kubeconfig; $KUBECONFIG by default.")
-@click.option("-o", "--output", type=click.Choice(("text", "json")), default="text", help="What to print.")
+@click.option("--pid", type=click.IntRange(1), help="Read a process of this machine instead of a Pod.")
+@click.option("-c", "--container", help="Read only this container.")
+@click.option("-n", "--namespace", help="Read Pods of this namespace; the context's by default.")
+@click.option("--context", help="Use this context of the kubeconfig.")
+@click.option("--kubeconfig", type=click.Path(path_type=Path), help="Use this kubeconfig; $KUBECONFIG by default.")
+@click.option("-o", "--output", type=click.Choice(("text", "json")), default="text", help="Choose the output.")
 def command(
     pods: Sequence[str],
     pid: int | None,
@@ -55,23 +56,23 @@ def command(
     kubeconfig: Path | None,
     output: str,
 ) -> None:
-    """Look into a running container: its processes, which of them catch SIGTERM, and what SIGTERM to PID 1 will do.
+    """Show the processes of a running container, their handlers for SIGTERM, and the effect of SIGTERM to PID 1.
 
-    Works for any language: the kernel knows who has a handler.
+    Works for any language: the kernel knows which processes have a handler.
     """
     if bool(pods) == (pid is not None):
-        raise click.UsageError("name a POD, or --pid")
+        raise click.UsageError("name a POD, or use --pid")
     if pid is not None:
-        found, missed = [_local(pid)], 0
+        trees, unread = [_local(pid)], 0
     else:
-        found, missed = _remote(pods, container, namespace, context, kubeconfig)
-    explained = [(title, tree, processes.explain(tree)) for title, tree in found]
+        trees, unread = _remote(pods, container, namespace, context, kubeconfig)
+    explained = [(title, tree, processes.explain(tree)) for title, tree in trees]
     if output == "json":
         click.echo(msgspec.json.format(msgspec.json.encode([_data(*each) for each in explained])).decode())
     else:
         for each in explained:
             _print(*each)
-    sys.exit(2 if missed else int(not all(explanation.good for _, _, explanation in explained)))
+    sys.exit(2 if unread else int(not all(explanation.good for _, _, explanation in explained)))
 
 
 def _local(pid: int) -> tuple[str, Sequence[processes.Process]]:
@@ -85,8 +86,8 @@ def _remote(
     pods: Sequence[str], container: str | None, namespace: str | None, context: str | None, kubeconfig: Path | None
 ) -> tuple[list[tuple[str, Sequence[processes.Process]]], int]:
     """Return the trees of the Pods' running containers, and how many could not be read; each says why."""
-    found: list[tuple[str, Sequence[processes.Process]]] = []
-    missed = gone = 0
+    trees: list[tuple[str, Sequence[processes.Process]]] = []
+    unread = absent = 0
     try:
         connected = client.connect(context, kubeconfig)
     except client.ClusterError as error:
@@ -95,22 +96,22 @@ def _remote(
     space = namespace or connected.namespace
     for pod in pods:
         try:
-            trees, unread = _pod_trees(connected, pod, space, container)
+            of_pod, problems = _pod_trees(connected, pod, space, container)
         except client.NotFound:
-            gone += 1
+            absent += 1
             continue
-        found += trees
-        missed += unread
-    if gone:
-        click.echo(f"{gone} of {len(pods)} Pods are not there (any more)", err=True)
-    return found, missed + (gone == len(pods))
+        trees += of_pod
+        unread += problems
+    if absent:
+        click.echo(f"{absent} of {len(pods)} Pods do not exist", err=True)
+    return trees, unread + (absent == len(pods))
 
 
 def _pod_trees(
     connected: client.Cluster, pod: str, namespace: str, container: str | None
 ) -> tuple[list[tuple[str, Sequence[processes.Process]]], int]:
     """Return the trees of a Pod's running containers, and how many could not be read; raise ``NotFound``."""
-    found: list[tuple[str, Sequence[processes.Process]]] = []
+    trees: list[tuple[str, Sequence[processes.Process]]] = []
     try:
         running = list(_running(connected.get(client.PODS, pod, namespace), container))
         problems = [] if running else [f"{namespace}/{pod}: no such container is running"]
@@ -121,12 +122,12 @@ def _pod_trees(
     for name in running:
         tree, problem = _tree(connected, pod, namespace, name)
         if tree:
-            found.append((f"{namespace}/{pod}, container {name}", tree))
+            trees.append((f"{namespace}/{pod}, container {name}", tree))
         else:
             problems.append(f"{namespace}/{pod}, container {name}: {problem}")
     for problem in problems:
         click.echo(f"error: {problem}", err=True)
-    return found, len(problems)
+    return trees, len(problems)
 
 
 def _running(pod: dict[str, Any], wanted: str | None) -> Iterator[str]:
@@ -153,23 +154,25 @@ def _print(title: str, tree: Sequence[processes.Process], explanation: processes
     for process in tree:
         depth[process.key] = depth.get(process.parent, -1) + 1
     for process in _in_order(tree):
-        words, colour = _WORDS[process.does]
+        words, colour = _WORDS[process.disposition]
         line = f"{'  ' * depth[process.key]}{process.pid} {_shorten(' '.join(process.argv))}"
         click.echo(f"  {line:<62} {click.style(words, colour)}")
     click.echo()
     for step in explanation.steps:
         click.echo(f"  → {step}")
     if explanation.good and explanation.unsure:
-        verdict, colour = "what becomes of SIGTERM cannot be told", "yellow"
+        verdict, colour = "the effect of SIGTERM is unknown", "yellow"
     else:
         verdict, colour = (
-            ("SIGTERM reaches who handles it", "green") if explanation.good else ("SIGTERM goes astray", "red")
+            ("every process with a handler receives SIGTERM", "green")
+            if explanation.good
+            else ("SIGTERM does not reach every handler", "red")
         )
     click.echo(f"  {click.style(verdict, colour, bold=True)}\n")
 
 
 def _in_order(tree: Sequence[processes.Process]) -> Iterator[processes.Process]:
-    """Return the tree as one reads it: every process above its children."""
+    """Return the tree in the order of printing: every process before its children."""
     todo = [tree[0]]
     while todo:
         process = todo.pop()
@@ -183,6 +186,8 @@ def _shorten(words: str) -> str:
 
 
 def _data(title: str, tree: Sequence[processes.Process], explanation: processes.Explanation) -> dict[str, Any]:
-    listed = [{"pid": p.pid, "parent": p.parent, "argv": list(p.argv), "sigterm": p.does.name.lower()} for p in tree]
+    listed = [
+        {"pid": p.pid, "parent": p.parent, "argv": list(p.argv), "sigterm": p.disposition.name.lower()} for p in tree
+    ]
     more = {"steps": explanation.steps, "ends": explanation.ends, "good": explanation.good}
-    return {"title": title, "processes": listed, "deaf": [p.pid for p in explanation.deaf], **more}
+    return {"title": title, "processes": listed, "unsignalled": [p.pid for p in explanation.unsignalled], **more}

@@ -9,7 +9,7 @@ import click
 
 from webhook.core.layers import Layer
 from webhook.core.settings import InvalidSetting, parse
-from webhook.install import profiles
+from webhook.install import profiles as operator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,18 +19,18 @@ Profiles: TypeAlias = "Mapping[str, Mapping[str, Any]]"
 
 
 def load(path: Path | None) -> Profiles:
-    """Return the built-in profiles with those of the file; raise a usage error if the file is wrong."""
+    """Return the built-in profiles and those of the file; raise a usage error if the file is invalid."""
     try:
-        return profiles.load(path)
-    except profiles.BadProfiles as error:
+        return operator.load(path)
+    except operator.BadProfiles as error:
         raise click.UsageError(str(error)) from None
 
 
-def choose(known: Profiles, name: str) -> Layer:
-    """Return the layer of a profile; raise a usage error that names the profiles there are."""
-    if name not in known:
-        raise click.UsageError(f"no profile {name!r}; there are: {', '.join(sorted(known))}")
-    return Layer.of_profile(name, known[name])
+def choose(profiles: Profiles, name: str) -> Layer:
+    """Return the layer of a profile; raise a usage error with the names of all profiles."""
+    if name not in profiles:
+        raise click.UsageError(f"no profile {name!r}; there are: {', '.join(sorted(profiles))}")
+    return Layer.of_profile(name, profiles[name])
 
 
 def _override(_context: click.Context, _param: click.Parameter, values: Sequence[str]) -> Layer:
@@ -47,14 +47,18 @@ def _override(_context: click.Context, _param: click.Parameter, values: Sequence
     return Layer("--set", read)
 
 
-profile_option = click.option("--profile", default="default", help="The profile that the namespace's label names.")
+profile_option = click.option("--profile", default="default", help="Use the settings of this profile.")
 profiles_option = click.option(
     "--profiles",
     "known",
     type=click.Path(path_type=Path),
     callback=lambda _context, _param, path: load(path),
-    help="The operator's profiles (YAML).",
+    help="Read your profiles from this file (YAML).",
 )
 override_option = click.option(
-    "--set", "override", multiple=True, callback=_override, help="name=value; stronger than profile and annotations."
+    "--set",
+    "override",
+    multiple=True,
+    callback=_override,
+    help="Set name=value; overrides profile and annotations. Repeatable.",
 )

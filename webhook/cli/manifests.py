@@ -1,4 +1,4 @@
-"""``lastcall manifests``: the objects in the cluster that depend on the profiles."""
+"""``lastcall manifests``: print the objects in the cluster that depend on the profiles."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from webhook.install.objects import Policy
 
 EPILOG = """\b
-Add a profile of yours:
+Add your own profile:
   lastcall manifests --profiles profiles.yaml | kubectl apply -f -
   kubectl -n lastcall rollout restart deployment/lastcall
   kubectl label namespace shop lastcall.webhook/inject=<profile>
@@ -27,11 +27,19 @@ NO_PROFILES = "{}  # nothing over the built-in profiles\n"
 
 
 @click.command(epilog=EPILOG)
-@click.option("--profiles", "profiles_file", type=click.Path(path_type=Path), help="The operator's profiles (YAML).")
-@click.option("--namespace", "-n", default=NAME, show_default=True, help="Where lastcall runs.")
-@click.option("--cluster-wide", is_flag=True, help="Every namespace that is not labelled `disabled`.")
-@click.option("--ca", "ca_file", type=click.File("rb"), help="The CA of a certificate of your own (PEM).")
-@click.option("--failure-policy", type=click.Choice(("Ignore", "Fail")), default="Ignore", show_default=True)
+@click.option(
+    "--profiles", "profiles_file", type=click.Path(path_type=Path), help="Read your profiles from this file (YAML)."
+)
+@click.option("--namespace", "-n", default=NAME, show_default=True, help="Set the namespace that lastcall runs in.")
+@click.option("--cluster-wide", is_flag=True, help="Include every namespace that is not labelled `disabled`.")
+@click.option("--ca", "ca_file", type=click.File("rb"), help="Use this CA of your own certificate (PEM).")
+@click.option(
+    "--failure-policy",
+    type=click.Choice(("Ignore", "Fail")),
+    default="Ignore",
+    show_default=True,
+    help="Set the webhooks' failurePolicy.",
+)
 def command(
     profiles_file: Path | None,
     namespace: str,
@@ -40,10 +48,10 @@ def command(
     failure_policy: Policy,
 ) -> None:
     """Print the MutatingWebhookConfiguration, with a webhook for each profile, and the profiles' ConfigMap."""
-    known = load(profiles_file)
+    profiles = load(profiles_file)
     text = profiles_file.read_text() if profiles_file else NO_PROFILES
     configuration = webhook_configuration(
-        known,
+        profiles,
         namespace=namespace,
         cluster_wide=cluster_wide,
         ca_bundle=ca_file.read() if ca_file else b"",
@@ -55,7 +63,7 @@ def command(
 
 
 def as_yaml(configuration: dict[str, Any], config_map: dict[str, Any], *, cluster_wide: bool) -> str:
-    """Return both as YAML, the profiles file as it was written."""
+    """Return both objects as YAML; the profiles file keeps its text."""
     yaml = YAML()
     yaml.indent(mapping=2, sequence=4, offset=2)
     yaml.width = 110

@@ -1,4 +1,4 @@
-"""``lastcall preview``: what would change in a manifest, and why."""
+"""``lastcall preview``: show what would change in a manifest, and why."""
 
 from __future__ import annotations
 
@@ -42,26 +42,31 @@ With yaml and json the reasons go to stderr.
 
 \b
 Exit codes:
-  0  read and shown       1  something would change (--exit-code only)       2  bad input
-  3  internal error: a second library makes something else of a patch; nothing is shown
+  0  success       1  something would change (--exit-code only)       2  bad input
+  3  internal error: the jsonpatch library applies a patch differently; nothing is shown
 """
 
 
 @click.command(epilog=EPILOG)
 @click.option(
-    "-f", "--filename", "names", multiple=True, required=True, help="File, directory, or - for stdin. Repeatable."
+    "-f",
+    "--filename",
+    "names",
+    multiple=True,
+    required=True,
+    help="Read a file, a directory, or - for stdin. Repeatable.",
 )
-@click.option("-o", "--output", type=click.Choice(OUTPUTS), default="table", help="What to print.")
+@click.option("-o", "--output", type=click.Choice(OUTPUTS), default="table", help="Choose the output.")
 @layers.profile_option
 @layers.profiles_option
 @layers.override_option
-@click.option("--exit-code", is_flag=True, help="Exit with 1 when something would change.")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 if something would change.")
 def command(names: Sequence[str], output: str, profile: str, known: Profiles, override: Layer, exit_code: bool) -> None:
     """Show what the webhook would change in the Pods of manifests, and why.
 
     Reads Pods, Deployments, StatefulSets, DaemonSets, ReplicaSets, Jobs, CronJobs, PodTemplates and Lists, fills in the
-    API server's defaults, and decides with the very code that the webhook runs. Other kinds pass through untouched.
-    The namespace is taken to have opted in.
+    API server's defaults, and runs the webhook's own code. Other kinds are not changed. The namespace is assumed
+    to have opted in.
     """
     layer = layers.choose(known, profile)
     changed = bad = False
@@ -79,7 +84,7 @@ def command(names: Sequence[str], output: str, profile: str, known: Profiles, ov
 
 
 def checked(document: Document, workload: Workload, layer: Layer, override: Layer) -> Report:
-    """Decide about a workload's Pod; raise ``InternalError`` where jsonpatch makes another Pod of the patch."""
+    """Decide about a workload's Pod; raise ``InternalError`` if jsonpatch gets a different Pod from the patch."""
     report = mutate(workload.pod, (layer,), override)
     if difference := second_opinion.difference(report):
         raise InternalError(f"{render.title(document, workload)}: {difference}")
@@ -87,7 +92,7 @@ def checked(document: Document, workload: Workload, layer: Layer, override: Laye
 
 
 def read_all(names: Sequence[str]) -> Iterator[Document | manifests.BadManifest]:
-    """Read every document of files, directories and stdin; what cannot be read comes as an error."""
+    """Read every document of files, directories and stdin; yield an error for one that cannot be read."""
     for name in names:
         for path in [Path(name)] if name == "-" else manifests.files(Path(name)):
             try:
@@ -105,7 +110,7 @@ def _print_table(shown: Shown) -> None:
             console.print(render.table(render.title(document, workload), report))
             console.print()
     if not any(reports for _, reports in shown):
-        console.print("nothing here creates a Pod")
+        console.print("no document creates a Pod")
 
 
 def _print_diff(shown: Shown) -> None:
@@ -135,7 +140,7 @@ def _print_json(shown: Shown) -> None:
 
 
 def _apply(document: Document, reports: Sequence[tuple[Workload, Report]]) -> bool:
-    """Write the patches into the document and the reasons to stderr; tell whether it changed."""
+    """Write the patches into the document and the reasons to stderr; return whether it changed."""
     for workload, report in reports:
         click.echo(f"# {render.title(document, workload)}", err=True)
         for line in render.lines(report):
@@ -154,8 +159,8 @@ def _print_report(shown: Shown) -> None:
 
 def _print_data(shown: Shown, keys: Sequence[str] | None) -> None:
     data = [render.as_data(document, *each) for document, reports in shown for each in reports]
-    kept = [{key: item[key] for key in keys} for item in data] if keys else data
-    click.echo(json.dumps(kept, indent=2))
+    items = [{key: item[key] for key in keys} for item in data] if keys else data
+    click.echo(json.dumps(items, indent=2))
 
 
 PRINTERS = {

@@ -1,4 +1,4 @@
-"""``lastcall settings``: the settings in force, with origin."""
+"""``lastcall settings``: show the settings in force and where each comes from."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--profile", help="Only this profile.")
+@click.option("--profile", help="Show only this profile.")
 @layers.profiles_option
 @layers.override_option
-@click.option("-o", "--output", type=click.Choice(("table", "json")), default="table", help="What to print.")
+@click.option("-o", "--output", type=click.Choice(("table", "json")), default="table", help="Choose the output.")
 def command(profile: str | None, known: Profiles, override: Layer, output: str) -> None:
     """Show every setting, its value in each profile, and where the value comes from.
 
-    Layers, the last one wins: built-in defaults, the profile that the namespace's label names, the Pod's annotations.
+    Layers, the last one wins: built-in defaults, the profile in the namespace's label, the Pod's annotations.
     """
-    chosen = [layers.choose(known, name) for name in (known if profile is None else [profile])]
-    resolved = {layer.profile: resolve([layer], None, override) for layer in chosen}
+    selected = [layers.choose(known, name) for name in (known if profile is None else [profile])]
+    resolved = {layer.profile: resolve([layer], None, override) for layer in selected}
     rows = {
         setting: {
             name: {"value": getattr(r.settings, field.name), "origin": r.origins.get(setting, "default")}

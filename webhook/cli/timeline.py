@@ -1,4 +1,4 @@
-"""``lastcall timeline``: what happens to a Pod when it ends, second by second."""
+"""``lastcall timeline``: show what happens to a Pod when it stops, second by second."""
 
 from __future__ import annotations
 
@@ -38,35 +38,40 @@ Examples:
 Causes, with the seconds that may follow a colon:
   delete          kubectl delete, rollout, scale-down      --grace-period (the Pod's own)
   drain           kubectl drain, eviction, preemption      the drain's limit (none)
-  liveness        a liveness probe gives up                the probe's own (the Pod's)
+  liveness        a liveness probe fails                   the probe's own (the Pod's)
   node-shutdown   graceful node shutdown                   the node's budget (20)
-  spot            a spot node is taken back                the notice (15, as on GKE)
+  spot            a spot node is reclaimed                 the notice (15, as on GKE)
   soft-eviction   node pressure                            evictionMaxPodGracePeriod (none)
   hard-eviction   node pressure                            always 1
   completion      a Job's app has ended, sidecars follow   -
 
 \b
 Exit codes:
-  0  predicted       1  requests would be lost even with lastcall (--exit-code only)       2  bad input
+  0  success       1  requests would be lost even with lastcall (--exit-code only)       2  bad input
 """
 
 
 @click.command(epilog=EPILOG)
 @click.option(
-    "-f", "--filename", "names", multiple=True, required=True, help="File, directory, or - for stdin. Repeatable."
+    "-f",
+    "--filename",
+    "names",
+    multiple=True,
+    required=True,
+    help="Read a file, a directory, or - for stdin. Repeatable.",
 )
 @click.option(
-    "-o", "--output", type=click.Choice(("chart", "json", "svg", "html")), default="chart", help="What to print."
+    "-o", "--output", type=click.Choice(("chart", "json", "svg", "html")), default="chart", help="Choose the output."
 )
-@click.option("--exit-code", is_flag=True, help="Exit with 1 when requests are lost even with lastcall.")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 if requests are lost even with lastcall.")
 @options.options
 def command(
     names: Sequence[str], output: str, exit_code: bool, scenario: Scenario, layer: Layer, override: Layer
 ) -> None:
-    """Show what the kubelet will do to each Pod of manifests when it ends, as written and with lastcall.
+    """Show what the kubelet does to each Pod of manifests when it stops, as written and with lastcall.
 
-    Hook, stop signal, drain and kill of every container, and the requests that still arrive. What a manifest cannot
-    tell is assumed, and can be said: how long the process drains, how long the endpoint takes to be withdrawn.
+    Shows hook, stop signal, drain and kill of every container, and the requests that still arrive. Values that are not
+    in a manifest are assumed; set them with options: how long the process drains, when the endpoint is withdrawn.
     """
     shown: list[tuple[Document, Workload, Forecast]] = []
     bad = False
@@ -81,38 +86,38 @@ def command(
             except ValueError as error:
                 click.echo(f"{render.title(document, workload)}: skipped: {error}", err=True)
     PRINTERS[output](shown, scenario)
-    loses = any(found.after.loses for _, _, found in shown)
+    loses = any(prediction.after.loses for _, _, prediction in shown)
     sys.exit(2 if bad else int(loses and exit_code))
 
 
 def _print_chart(shown: Sequence[tuple[Document, Workload, Forecast]], scenario: Scenario) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    for document, workload, found in shown:
+    for document, workload, prediction in shown:
         heading = Text.assemble((f"{workload.kind} {workload.name}", "bold"), (f"  {document.where}", "dim"))
         console.print(heading, Text(f"  {assumptions(scenario)}", "dim"), sep="\n")
         console.print()
-        console.print(terminal.chart(found.timelines, console.width))
+        console.print(terminal.chart(prediction.timelines, console.width))
         console.print()
-        for line in advice(found):
+        for line in advice(prediction):
             console.print(line)
         console.print()
-    console.print(terminal.legend(console.width) if shown else "nothing here creates a Pod")
+    console.print(terminal.legend(console.width) if shown else "no document creates a Pod")
 
 
 def assumptions(scenario: Scenario) -> str:
-    """Say in a line what the charts assume."""
+    """Return in one line what the charts assume."""
     limit = "" if scenario.cause_seconds is None else f" ({scenario.cause_seconds} s)"
     major, minor = scenario.kubelet
     return (
         f"{scenario.cause}{limit}, kubelet {major}.{minor}; assumed: endpoint withdrawn after "
-        f"{scenario.propagation:g} s, drain {scenario.drain:g} s where nothing else is said"
+        f"{scenario.propagation:g} s, drain {scenario.drain:g} s unless set"
     )
 
 
-def advice(found: Forecast) -> list[Text]:
-    """Return what is wrong as written, and what is left with lastcall."""
+def advice(prediction: Forecast) -> list[Text]:
+    """Return what goes wrong as written, and the advice for what lastcall does not fix."""
     lines = []
-    for finding, fixed in found.findings:
+    for finding, fixed in prediction.findings:
         sign, style = ("→", "green") if fixed else ("✘", "red") if finding.loses else ("·", "dim")
         words = " (lastcall fixes it)" if fixed else ""
         lines.append(Text.assemble((f"  {sign} {finding.target}: ", style), finding.message, (words, "green")))
@@ -123,20 +128,23 @@ def advice(found: Forecast) -> list[Text]:
 
 def _print_json(shown: Sequence[tuple[Document, Workload, Forecast]], _scenario: Scenario) -> None:
     data = [
-        render.as_data(document, workload, found.report)
-        | {"before": as_data(found.before), "after": as_data(found.after)}
-        for document, workload, found in shown
+        render.as_data(document, workload, prediction.report)
+        | {"before": as_data(prediction.before), "after": as_data(prediction.after)}
+        for document, workload, prediction in shown
     ]
     click.echo(json.dumps(data, indent=2))
 
 
 def _print_svg(shown: Sequence[tuple[Document, Workload, Forecast]], scenario: Scenario) -> None:
-    figures = [(f"{workload.kind} {workload.name}", found.timelines) for _, workload, found in shown]
+    figures = [(f"{workload.kind} {workload.name}", prediction.timelines) for _, workload, prediction in shown]
     click.echo(svg.standalone(figures, assumptions(scenario)))
 
 
 def _print_html(shown: Sequence[tuple[Document, Workload, Forecast]], scenario: Scenario) -> None:
-    lines = [{"view": views.view(document, workload, found.report, found)} for document, workload, found in shown]
+    lines = [
+        {"view": views.view(document, workload, prediction.report, prediction)}
+        for document, workload, prediction in shown
+    ]
     click.echo(page.html({"mode": "report", "lines": lines, "note": assumptions(scenario)}))
 
 

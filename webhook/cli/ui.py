@@ -1,4 +1,4 @@
-"""``lastcall ui``: a page to look at manifests with."""
+"""``lastcall ui``: serve preview and timeline as a page for the browser."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ Exit codes:
 
 
 @click.command(epilog=EPILOG)
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1; any free one by default.")
-@click.option("--browser/--no-browser", default=True, help="Whether to open it in a browser.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1; a free one by default.")
+@click.option("--browser/--no-browser", default=True, help="Open the page in a browser (default).")
 @profiles_option
 def command(port: int, browser: bool, known: Profiles) -> None:
     """Serve a page that shows, for a manifest that you paste or drop, the diff, the reasons and the timelines.
 
-    It listens on loopback only, loads nothing from elsewhere, and forgets what it was shown.
+    It listens on loopback only, loads nothing from the network and stores nothing.
     """
     try:
         server = make_server("127.0.0.1", port, create_app(known), threaded=True)
@@ -41,10 +41,10 @@ def command(port: int, browser: bool, known: Profiles) -> None:
         raise click.UsageError(f"port {port}: {error.strerror}") from None
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     address = f"http://127.0.0.1:{server.port}/"
-    click.echo(f"lastcall is at {address} (Ctrl-C ends it)")
+    click.echo(f"lastcall serves {address} (Ctrl-C stops it)")
     if browser:
         webbrowser.open(address)
     try:
         server.serve_forever()
     except KeyboardInterrupt:
-        click.echo("bye")
+        click.echo("stopped")

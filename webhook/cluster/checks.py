@@ -55,23 +55,25 @@ def configuration(
     ready = int(((deployment or {}).get("status") or {}).get("readyReplicas") or 0)
     if ready == 0:
         advice = f"kubectl -n {own} describe pods; /readyz says why one is not ready."
-        yield Finding(Level.ERROR, "Deployment", "no replica is ready: Pods pass unseen, or not at all", advice)
+        yield Finding(
+            Level.ERROR, "Deployment", "no replica is ready: Pods are admitted unchanged, or rejected", advice
+        )
     for webhook in found.get("webhooks") or ():
         name, fails = str(webhook.get("name")), webhook.get("failurePolicy", "Fail") == "Fail"
         if fails and replicas < 2:  # noqa: PLR2004 - one and another one
             advice = "Run two replicas, or set failurePolicy Ignore."
             yield Finding(
-                Level.ERROR, name, "failurePolicy Fail with one replica: no Pod starts while it is away", advice
+                Level.ERROR, name, "failurePolicy Fail with one replica: no Pod starts while it is down", advice
             )
         if not (webhook.get("clientConfig") or {}).get("caBundle"):
             advice = "Start the certs controller or cert-manager's injector, or set caBundle."
-            yield Finding(Level.ERROR, name, "has no caBundle: the API server trusts nobody there", advice)
+            yield Finding(Level.ERROR, name, "has no caBundle: the API server trusts no certificate", advice)
         for namespace in namespaces:
             metadata = namespace.get("metadata") or {}
             if metadata.get("name") in (*SYSTEM, own) and selects(webhook.get("namespaceSelector"), metadata):
                 level = Level.ERROR if fails else Level.WARNING
                 advice = "Exclude it by kubernetes.io/metadata.name in the namespaceSelector, as deploy/ does."
-                yield Finding(level, name, f"is asked about Pods of {metadata['name']}", advice)
+                yield Finding(level, name, f"is called for Pods of {metadata['name']}", advice)
 
 
 def bundles(found: Mapping[str, Any]) -> set[bytes]:
@@ -84,20 +86,20 @@ def others(configurations: Iterable[Mapping[str, Any]], policies: Iterable[Mappi
     """Look at who else changes Pods: policies that name a grace period or a hook may undo what lastcall does."""
     for other in configurations:
         if any(_asks_for_pods(webhook) for webhook in other.get("webhooks") or ()):
-            yield Finding(Level.OK, _name(other), "changes Pods as well; lastcall is asked again after it (IfNeeded)")
+            yield Finding(Level.OK, _name(other), "changes Pods too; lastcall is called again after it (IfNeeded)")
     for policy in policies:
         if _CAPS_GRACE.search(json.dumps(policy.get("spec") or {})):
             advice = "Let it allow what lastcall needs: the Pod's own grace period and the sleep; 600 s at most."
-            text = "names terminationGracePeriodSeconds or preStop, and may cut what lastcall adds"
+            text = "names terminationGracePeriodSeconds or preStop, and may undo what lastcall adds"
             yield Finding(Level.WARNING, _name(policy), text, advice)
 
 
 def network(policies: Sequence[Mapping[str, Any]]) -> Finding:
     """Judge the NetworkPolicies of our namespace."""
     if any("Ingress" in ((p.get("spec") or {}).get("policyTypes") or ["Ingress"]) for p in policies):
-        return Finding(Level.OK, "NetworkPolicy", "there is one for incoming connections")
+        return Finding(Level.OK, "NetworkPolicy", "incoming connections are limited")
     advice = "Apply deploy/base/network-policy.yaml; any Pod can send reviews otherwise."
-    return Finding(Level.WARNING, "NetworkPolicy", "none limits who reaches the webhook", advice)
+    return Finding(Level.WARNING, "NetworkPolicy", "none limits access to the webhook", advice)
 
 
 def selects(selector: Mapping[str, Any] | None, metadata: Mapping[str, Any]) -> bool:

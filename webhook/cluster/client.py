@@ -142,7 +142,7 @@ def _judge(status: int, answer: dict[str, Any], verb: str, resource: Resource, n
     if status == HTTPStatus.NOT_FOUND and name:
         raise NotFound(f"{verb} {resource}{where}: not found")
     if status in (HTTPStatus.FORBIDDEN, HTTPStatus.UNAUTHORIZED):
-        raise ClusterError(f"missing right: {verb} {resource}{where}")
+        raise ClusterError(f"missing permission: {verb} {resource}{where}")
     raise ClusterError(f"{verb} {resource}{where}: {status} {' '.join(str(answer.get('message', '')).split())[:300]}")
 
 
@@ -158,7 +158,7 @@ def connect(context: str | None = None, kubeconfig: Path | None = None) -> Clust
     try:
         config.load_config(config_file=file, context=context, client_configuration=made)  # type: ignore[no-untyped-call]
     except (config.ConfigException, OSError, TypeError, KeyError) as error:
-        raise ClusterError(f"no way to a cluster: {' '.join(str(error).split())}") from None
+        raise ClusterError(f"no connection to a cluster: {' '.join(str(error).split())}") from None
     try:
         contexts, current = config.list_kube_config_contexts(file)  # type: ignore[no-untyped-call]
         chosen = next((c for c in contexts if c["name"] == context), current)

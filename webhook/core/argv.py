@@ -28,7 +28,7 @@ class Start:
     supervise: bool = False
     """What lies in front, or what is started, is not known: only supervise the whole argv; ``at`` is 0."""
     behind_options: bool = False
-    """The launcher needs ``--`` in front, lest the wrapper there takes the shell's ``-c`` for its own."""
+    """The launcher needs ``--`` in front; otherwise the wrapper takes the shell's ``-c`` as its own option."""
     by: int = field(default=0, compare=False)
     """Index of the program that was recognised: a package manager, node, a shell or su."""
 
@@ -37,7 +37,7 @@ class NoStart(Enum):
     """Why there is nothing to launch."""
 
     NO_PACKAGE_MANAGER = auto()
-    ONE_SHOT = auto()  # installs, tests, prints: over soon
+    ONE_SHOT = auto()  # installs, tests, prints: ends soon
     NOT_NODE = auto()  # Hadoop's yarn
     ALREADY_LAUNCHED = auto()
     UNCERTAIN = auto()  # the program is known at run time only, or a shell script has a trap of its own
@@ -78,7 +78,7 @@ def _start(words: list[str], depth: int) -> Start | NoStart:
 
 
 def _known(words: list[str], at: int, depth: int) -> Start | NoStart | None:
-    """Answer for the program at ``at``, or behind the wrappers there; None if it is not known to us."""
+    """Answer for the program at ``at``, or behind the wrappers there; None if it is unknown."""
     open_end = len(words)  # behind a wrapper that goes on looking for options there
     while at < len(words):
         wrapper = wrapper_of(words[at])
@@ -177,7 +177,7 @@ def _su(words: list[str], at: int, depth: int) -> Start | NoStart | None:
 def _string(text: str, start: Start, depth: int) -> Start | NoStart:
     """Answer for a shell's string: ``start``, if a package manager and anything that may last is in it."""
     commands = shell_words.commands(text) if depth > 0 else None
-    if commands is None:  # what cannot be told here, the launcher finds out or supervises
+    if commands is None:  # unknown here: the launcher finds out, or supervises
         mentioned = start if _MENTION.search(text) else NoStart.NO_PACKAGE_MANAGER
         return NoStart.UNCERTAIN if _TRAP.search(text) else mentioned
     if any(words[0] == "trap" for words in commands):

@@ -31,8 +31,8 @@ class Outcome(StrEnum):
 class Reason(Enum):
     """Base of every table of reasons: ``NAME = sentence, advice[, warns]``.
 
-    The sentence is a template that the decision fills and stands nowhere else; the advice answers "what do I do
-    now?"; ``warns`` marks a reason that whoever creates the Pod should be told.
+    The sentence is a template that the decision fills; it is written nowhere else; the advice answers "what do I do
+    now?"; ``warns`` marks a reason that is sent as a warning to the creator of the Pod.
     """
 
     def __init__(self, sentence: str, advice: str, warns: bool = False) -> None:
@@ -58,17 +58,17 @@ class Decision(msgspec.Struct, frozen=True):
     operations: Operations = ()
     """JSON Patch operations (RFC 6902) against the Pod as the mutations before this one left it."""
     undo: Any = None
-    """What a reader needs to undo the operations; kept in the status annotation."""
+    """What is needed to undo the operations; kept in the status annotation."""
     mutation: str = ""
-    """Stamped by ``mutate``."""
+    """The mutation's name; set by ``mutate``."""
 
     @property
     def warns(self) -> bool:
-        """Whether the creator of the Pod is told."""
+        """Whether the API server sends it as a warning to the creator of the Pod."""
         return self.reason.warns
 
     def __str__(self) -> str:
-        """Tell the decision in one line, as audit annotations and logs have it."""
+        """Return the decision in one line, for audit annotations and logs."""
         return f"{self.outcome} {self.reason.code} {self.target}"
 
 

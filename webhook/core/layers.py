@@ -14,7 +14,7 @@ class Layer(msgspec.Struct, frozen=True):
     """One layer of the settings."""
 
     origin: str
-    """The source as people read it: ``profile ingress``, ``the Pod's annotation``, ``--set``."""
+    """The name of the source: ``profile ingress``, ``the Pod's annotation``, ``--set``."""
     values: Mapping[str, Any]
     """Kebab-case name -> value."""
     profile: str = ""

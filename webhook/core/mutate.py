@@ -1,4 +1,4 @@
-"""The whole flow: gate, then each mutation in order, then a look at the result.
+"""The whole flow: the gate, then each mutation in order, then the check of the result.
 
 ``mutate`` is pure: any replica, the command line and the tests give the same answer to the same Pod.
 """

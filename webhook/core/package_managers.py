@@ -1,9 +1,9 @@
-"""What a package manager's command line is for: running something that may last, or something over soon.
+"""What a package manager's command line is for: running something that may last, or something that ends soon.
 
 The tables follow the releases themselves: npm 6 to 11 (``lib/utils/cmd-list.js``), yarn 1 (``yarn help``) and 4
-(``yarn --help``), pnpm 8 to 11 (``commandNames`` in ``dist/pnpm.cjs``). A command that installs is told apart because
+(``yarn --help``), pnpm 8 to 11 (``commandNames`` in ``dist/pnpm.cjs``). A command that installs is recognised because
 it must not be launched: the project's own install scripts would run after the installation, not within it.
-Any other mistake is harmless, since the launcher lets the package manager itself do what it is told.
+Any other mistake is harmless, because the launcher lets the package manager run its own command line.
 """
 
 import re
@@ -15,7 +15,7 @@ class Use(Enum):
     """What a command line makes the package manager do."""
 
     RUN = auto()  # a script or a program, which may be the application
-    ONCE = auto()  # installs, tests, prints: over soon
+    ONCE = auto()  # installs, tests, prints: ends soon
     UNSURE = auto()  # one or the other
     HADOOP = auto()  # nothing: it is Hadoop's yarn
 
@@ -117,8 +117,8 @@ def tool_of(name: str) -> str | None:
 
 
 def use_of(tool: str, arguments: Sequence[str]) -> Use:
-    """Tell what ``tool`` does with these arguments."""
-    for _ in range(3):  # corepack yarn ..., yarn workspace a ...: nobody nests deeper
+    """Return what ``tool`` does with these arguments."""
+    for _ in range(3):  # corepack yarn ..., yarn workspace a ...: deeper nesting is UNSURE
         words = arguments[_first_operand(arguments, _VALUES.get(tool, frozenset())) :]
         match tool, words[:2]:
             case "corepack", [name, *_] if inner := tool_of(name.partition("@")[0]):  # corepack npm@10 start

@@ -1,8 +1,8 @@
 """JSON Patch (RFC 6902): operations are written by hand, never diffed, and applied strictly.
 
-A diff of two lists comes out as moves and index edits that nobody can read in an audit log or attribute to a
-reason. ``add``, ``replace`` and ``remove`` are all that a mutation needs; ``test`` is never sent, since the
-API server rejects the Pod when one fails, even under ``failurePolicy: Ignore``.
+A diff of two lists consists of moves and index edits: unreadable in an audit log, and not attributable to a reason.
+``add``, ``replace`` and ``remove`` are all that a mutation needs; ``test`` is never sent, since the API server rejects
+the Pod when one fails, even under ``failurePolicy: Ignore``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def pointer(path: Path) -> str:
 def put(document: Mapping[str, Any], path: Path, value: Any) -> Operations:
     """Return the operations that make ``document`` hold ``value`` at ``path``.
 
-    None if it is there already; a missing (or null) parent is added together with what lies below it.
+    Return no operation if it is there already; a missing (or null) parent is added together with what lies below it.
     """
     node: Any = document
     for depth, part in enumerate(path):
@@ -48,8 +48,8 @@ def put(document: Mapping[str, Any], path: Path, value: Any) -> Operations:
 def apply(document: Mapping[str, Any], operations: Sequence[Operation]) -> dict[str, Any]:
     """Apply the operations to a copy.
 
-    Only the objects along the paths are copied, the rest is shared with ``document``: microseconds, whatever the
-    size of the Pod. Raises ``PatchError`` for anything that the API server's own library would not apply.
+    Only the objects along the paths are copied, the rest is shared with ``document``: microseconds for a Pod of
+    any size. Raises ``PatchError`` for anything that the API server's own library would not apply.
     """
     root: Any = {"": document}
     for operation in operations:
@@ -91,7 +91,7 @@ def _open(node: Any, part: str, operation: Operation) -> tuple[Any, Any]:
     if isinstance(node, dict):
         return dict(node), part
     if not isinstance(node, list):
-        raise PatchError(f"{operation['path']}: nothing lies below a {type(node).__name__}")
+        raise PatchError(f"{operation['path']}: nothing is below a {type(node).__name__}")
     if part == "-":
         return list(node), len(node)
     if not (part.isascii() and part.isdigit()) or int(part) > len(node) or (part[0] == "0" and part != "0"):

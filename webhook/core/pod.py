@@ -1,8 +1,8 @@
 """The parts of a Pod that are read, typed.
 
-The Pod itself stays the JSON that came, so that fields nobody here knows survive. What is read from it is a
-``Pod``: a view, made anew after every mutation, whose shape is checked once (``Malformed`` names the field) so that
-no mutation has to.
+The Pod itself stays the JSON of the review, so that unknown fields survive. What is read from it is a
+``Pod``: a view, made anew after every mutation, whose shape is checked once (``Malformed`` names the field), not by
+every mutation.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ DEFAULT_GRACE_SECONDS = 30
 """What the API server fills in: core/v1 DefaultTerminationGracePeriodSeconds."""
 
 MAX_INT64 = 2**63 - 1
-"""The API's numbers end here; JSON's do not."""
+"""The largest integer of the API; JSON has no limit."""
 
 
 class Malformed(ValueError):
-    """The Pod is not of the API's shape; the message names the field."""
+    """The Pod does not have the API's shape; the message names the field."""
 
 
 class Container(View, frozen=True):
@@ -108,7 +108,7 @@ class Pod(View, frozen=True):
     """The JSON that this is a view of."""
     status: dict[str, dict[str, Any]] = {}  # noqa: RUF012
     """What lastcall did to the Pod so far, in earlier rounds of admission and in this one: mutation -> target -> what
-    undoes it. Whoever decides about the Pod fills it in."""
+    undoes it. ``mutate`` fills it in."""
 
     def put(self, path: Path, value: Any) -> Operations:
         """Return the operations that make the Pod hold ``value`` at ``path``; none if it does already."""
@@ -126,7 +126,7 @@ class Pod(View, frozen=True):
 
     @property
     def grace_seconds(self) -> int:
-        """``terminationGracePeriodSeconds`` as it is in force."""
+        """``terminationGracePeriodSeconds``, or the API server's default."""
         seconds = self.spec.termination_grace_period_seconds
         return DEFAULT_GRACE_SECONDS if seconds is None else seconds
 
@@ -163,7 +163,7 @@ class Pod(View, frozen=True):
 
 
 def read(document: Mapping[str, Any]) -> Pod:
-    """Return the view of a Pod's JSON; raise ``Malformed`` where it has not the API's shape."""
+    """Return the view of a Pod's JSON; raise ``Malformed`` if it does not have the API's shape."""
     parts = {"metadata": document.get("metadata") or {}, "spec": document.get("spec"), "document": document}
     try:
         return msgspec.convert(parts, Pod)

@@ -1,17 +1,17 @@
-"""Programs that are told apart by name in a container's argv."""
+"""Programs that are recognised by name in a container's argv."""
 
 from webhook.core.package_managers import table
 
 SHELLS = table("sh ash bash dash ksh zsh")
 SU = table("su runuser")
-# These end, restart or outlive what they start as they see fit: signals are theirs.
+# They stop, restart or outlive what they start: they handle signals themselves.
 MANAGERS = table(
     """
     circusd concurrently deno forever foreman goreman hivemind honcho multirun node nodejs nodemon overmind pm2
     pm2-dev pm2-docker pm2-runtime runsvdir s6-svscan supervisord watchexec
     """
 )
-# Over soon, and their arguments are no programs.
+# They end soon, and their arguments are not programs.
 QUICK = table(
     """
     . : [ [[ alias apk apt apt-get basename case cat cd chmod chown cp curl date declare dirname done echo

@@ -31,7 +31,7 @@ class BadReview(ValueError):
 
 
 class GroupVersionKind(msgspec.Struct, frozen=True):
-    """What kind of object was sent."""
+    """The kind of the object in the review."""
 
     group: str = ""
     version: str = ""
@@ -52,7 +52,7 @@ class Request(msgspec.Struct, frozen=True, rename="camel"):
 
     @property
     def pod_name(self) -> str:
-        """The Pod's name, or its owner's prefix: a controller's Pods have no name yet when they come by."""
+        """The Pod's name, or its owner's prefix: a controller's Pods have no name yet at admission."""
         metadata = (self.object or {}).get("metadata")
         metadata = metadata if isinstance(metadata, dict) else {}
         return str(self.name or metadata.get("name") or metadata.get("generateName") or "")
@@ -108,7 +108,7 @@ def _line(error: Exception) -> str:
 
 
 def review(request: Request, fault: str, layers: Sequence[Layer] = ()) -> Report:
-    """Decide about what a review asks: ``mutate`` for the creation of a Pod, else a skip with the reason."""
+    """Decide about a review: ``mutate`` for the creation of a Pod, otherwise a skip with the reason."""
     what = fault or _not_a_pod_create(request)
     document = request.object or {}
     return untouched(document, PodReason.NOT_A_POD_CREATE, what=what) if what else mutate(document, layers)
@@ -129,7 +129,7 @@ def _not_a_pod_create(request: Request) -> str:
 def respond(uid: str | msgspec.Raw, report: Report | None) -> bytes:
     """Write the answer: always allowed, with a patch only where something changes.
 
-    ``uid`` as ``Raw`` is written without quotes. ``None`` stands for a failure of our own: the Pod passes as it is.
+    ``uid`` as ``Raw`` is written without quotes. ``None`` means an internal error: the Pod is admitted unchanged.
     """
     response: dict[str, Any] = {"uid": uid, "allowed": True}
     if report:
@@ -143,7 +143,7 @@ def respond(uid: str | msgspec.Raw, report: Report | None) -> bytes:
 
 
 def audit_annotations(report: Report) -> dict[str, str]:
-    """One annotation a mutation, as in ``pre-stop: patched SleepAdded container/web``.
+    """Return one annotation for each mutation, as in ``pre-stop: patched SleepAdded container/web``.
 
     The API server puts ``<webhook's name>/`` before the key.
     """

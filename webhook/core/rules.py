@@ -1,6 +1,6 @@
 """The API server's own validation rules for every field that is touched.
 
-A patched Pod that fails validation rejects the Pod, even under ``failurePolicy: Ignore``, so the result is held
+A patched Pod that fails validation rejects the Pod, even under ``failurePolicy: Ignore``, so the result is checked
 against these rules before it is sent. Source: kubernetes/kubernetes pkg/apis/core/validation/validation.go.
 """
 
@@ -26,14 +26,14 @@ class Violation:
     problem: str = _field(compare=False)
 
     def __str__(self) -> str:
-        """Tell it in one line."""
+        """Return field and problem in one line."""
         return f"{self.field}: {self.problem}"
 
 
 def violations(pod: Pod) -> frozenset[Violation]:
-    """Return what the API server would reject in the fields that we write; empty where it accepts them.
+    """Return what the API server would reject in the fields that lastcall writes; empty if it accepts them.
 
-    What a patch has introduced is the difference of two such sets: the rest came along with the Pod.
+    What a patch has introduced is the difference of two such sets: the rest was in the Pod before.
     """
     found: set[Violation] = set()
     if pod.grace_seconds < 0:

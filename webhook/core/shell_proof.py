@@ -1,10 +1,10 @@
-"""What in a Pod proves that the launcher can start where it would be put, and by which word.
+"""Whether a Pod proves that the launcher can start at its position, and which word starts its shell.
 
 Two things must hold, or a container that starts today would not start any more:
 
 - **The position is executed.** In ``command`` it is, and behind an ENTRYPOINT that the Pod declares. ``args`` alone are
-  left alone: the ENTRYPOINT that they go to is not seen, and may be ``node``, may look at them, or be ``tini`` without
-  ``--``, which takes the launcher's ``-c`` for an option of its own.
+  not changed: the ENTRYPOINT that they go to is unknown. It may be ``node``, may inspect them, or be ``tini`` without
+  ``--``, which takes the launcher's ``-c`` as its own option.
 - **The image has a shell.** A Pod that starts one says so. npm, npx, pnpm and yarn 1 run scripts by ``sh``, and all of
   them, with corepack, are started by ``#!/usr/bin/env node`` or ``#!/bin/sh``: images without a shell have neither.
   ``node FILE`` needs no such line, and yarn 2 and newer has a shell of its own, so it may run in a distroless image.
@@ -54,10 +54,10 @@ def shell_word(words: Sequence[str], start: Start, image_shell: str = "unknown")
     wrappers, first = _front(argv, start)
     if not _is_executed(start, wrappers, argv[first]):
         return None
-    found = _proof(argv, start, first)
-    if not found and (image_shell == "yes" or any(_name(word) == _ENTRYPOINT for word in wrappers)):
+    shell = _proof(argv, start, first)
+    if not shell and (image_shell == "yes" or any(_name(word) == _ENTRYPOINT for word in wrappers)):
         return DEFAULT_SHELL
-    return found
+    return shell
 
 
 def _front(words: list[str], start: Start) -> tuple[list[str], int]:
@@ -70,7 +70,7 @@ def _front(words: list[str], start: Start) -> tuple[list[str], int]:
 
 
 def _is_executed(start: Start, wrappers: Sequence[str], program: str) -> bool:
-    """Tell whether what stands at the launcher's position, in front of ``program``, is executed."""
+    """Return whether the word at the launcher's position, in front of ``program``, is executed."""
     if not _BUILTINS.isdisjoint((*wrappers, program)):
         return False
     # The official entrypoint gives a file that is not executable to node.
@@ -100,7 +100,7 @@ def _proof(words: list[str], start: Start, first: int) -> str | None:
 
 
 def is_shell(word: str) -> bool:
-    """Tell whether the word starts a shell that the launcher is right with, from whatever folder."""
+    """Return whether the word starts a shell that can run the launcher, in any working directory."""
     return _name(word) in SHELLS and ("/" not in word or word.startswith("/"))
 
 

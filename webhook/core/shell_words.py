@@ -1,7 +1,7 @@
 r"""Split a shell's ``-c`` string into its simple commands, or say that they are unknown.
 
 What matters is where commands and words begin: which word is a command's program. What a word expands to is
-never worked out; an expansion keeps its ``$`` or backtick.
+never computed; an expansion keeps its ``$`` or backtick.
 https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html
 """
 

@@ -55,7 +55,7 @@ def write(status: Status) -> str:
 
 
 def own_grace_seconds(pod: Pod) -> int:
-    """Return the grace period that the Pod came with in the first round: the user's own."""
+    """Return the Pod's grace period before the first round, in seconds: the user's own."""
     match pod.status.get("grace-period", {}).get("pod"):
         case [int(before), int(after)] if 0 < before < after == pod.grace_seconds:
             return before

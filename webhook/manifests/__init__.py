@@ -1,7 +1,7 @@
 """Manifests in, Pods out: what the API server would send to the webhook for a file.
 
-A document that does not change keeps its text to the letter; one that changes keeps comments and order as far as
-the YAML library can. Nothing is ever executed or looked up.
+A document that is not changed keeps its exact text; a changed one keeps comments and order as far as the YAML library
+can. Nothing is executed, and nothing is read from the network.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["SUFFIXES", "BadManifest", "Document", "Workload", "files", "literal", "read", "workloads"]
 
 SUFFIXES = (".yaml", ".yml", ".json")
-"""What is read in a directory."""
+"""The files that are read in a directory."""
 
 
 class BadManifest(ValueError):
@@ -39,10 +39,10 @@ class Document:
 
     source: str
     number: int
-    """From 1 on, as a person counts."""
+    """Its position in the file, from 1 on."""
     text: str
     line: int
-    """The line of the file that ``text`` begins at, from 1 on."""
+    """The line of the file where ``text`` begins, from 1 on."""
     data: Any = None
     workloads: list[Workload] = field(default_factory=list)
 
@@ -60,12 +60,12 @@ class Document:
 
     @property
     def where(self) -> str:
-        """Where the document is, for people."""
+        """File and number of the document, for people."""
         return f"{self.source}, document {self.number}"
 
 
 def read(source: str, text: str) -> Iterator[Document | BadManifest]:
-    """Read the documents of a file one by one; one that cannot be read does not hide those behind it."""
+    """Read the documents of a file one by one; yield an error for one that cannot be read, and continue."""
     for number, (line, part) in enumerate(_split(text), start=1):
         document = Document(source, number, part, line)
         try:
@@ -110,7 +110,7 @@ def _reason(error: YAMLError, first_line: int) -> str:
 
 
 def _yaml(text: str) -> YAML:
-    """Make a round-trip parser that writes like the text: its quotes, its way to indent lists."""
+    """Make a round-trip parser that writes like the text: the same quotes, the same indentation of lists."""
     yaml = YAML(typ="rt")
     yaml.preserve_quotes = True
     yaml.width = 1 << 20  # never fold a line
@@ -130,7 +130,7 @@ def _set(data: Any, path: Sequence[str | int], value: Any) -> None:
 
 
 def literal(value: Any) -> Any:
-    """Have texts of several lines written as block scalars, for people."""
+    """Return the value with texts of several lines as YAML block scalars."""
     match value:
         case dict():
             return {key: literal(item) for key, item in value.items()}

@@ -22,7 +22,7 @@ _TEMPLATES: dict[str, tuple[tuple[str, ...], str]] = {
     "CronJob": (("spec", "jobTemplate", "spec", "template"), "Job"),
 }
 _GROUPS = ("v1", "apps/", "batch/", "extensions/")
-"""Kinds of other groups may have the same names (a Knative or OpenKruise StatefulSet), and are left alone."""
+"""Kinds of other groups may have the same names (a Knative or OpenKruise StatefulSet), and are not changed."""
 
 
 @dataclass
@@ -33,13 +33,13 @@ class Workload:
     name: str
     namespace: str
     path: tuple[str | int, ...]
-    """Where in the document the Pod, or its template, is."""
+    """Where the Pod, or its template, is in the document: keys and indexes."""
     pod: dict[str, Any]
     """The Pod as the webhook would see it: defaults filled in, owner named."""
 
 
 def workloads(data: Any, path: tuple[str | int, ...] = ()) -> Iterator[Workload]:
-    """Return the Pods that an object, or a List of them, would create; ``path`` is where it stands in its document."""
+    """Return the Pods that an object, or a List of them, would create; ``path`` is its place in its document."""
     if not isinstance(data, dict):
         return
     kind, items = data.get("kind"), data.get("items")

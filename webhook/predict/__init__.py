@@ -1,7 +1,7 @@
 """What the kubelet will do to a Pod, second by second, when something ends it.
 
-``predict`` is pure: a Pod, its settings, and a ``Scenario`` of what is assumed, give a ``Timeline``. Second 0 is when
-the kubelet learns of it, a few tenths after the API server. The rules are the kubelet's own (``kubelet.py``,
+``predict`` is pure: a Pod, its settings and a ``Scenario`` (what is assumed) give a ``Timeline``. Second 0 is when
+the kubelet is notified, a few tenths after the API server. The rules are the kubelet's own (``kubelet.py``,
 ``causes.py``). A second delete with a shorter grace period is no cause here: it does not interrupt a kill under way
 (kubernetes#113717).
 https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
@@ -23,9 +23,10 @@ from webhook.predict.causes import (
     grace_seconds,
     probe_grace_seconds,
 )
+from webhook.predict.container_timeline import ContainerTimeline, End, Hook, HookOutcome, Role
 from webhook.predict.harms import Finding, Harm, find
-from webhook.predict.kubelet import End, Hook, HookEnd, Lane, Role, lanes
-from webhook.predict.process import Fate
+from webhook.predict.kubelet import container_timelines
+from webhook.predict.process import SignalDelivery
 from webhook.predict.scenario import FAILS, IGNORES, PROPAGATION, Scenario
 
 __all__ = [
@@ -34,16 +35,16 @@ __all__ = [
     "PROPAGATION",
     "SOURCES",
     "Cause",
+    "ContainerTimeline",
     "End",
     "Event",
-    "Fate",
     "Finding",
     "Harm",
     "Hook",
-    "HookEnd",
-    "Lane",
+    "HookOutcome",
     "Role",
     "Scenario",
+    "SignalDelivery",
     "Timeline",
     "Unpredictable",
     "predict",
@@ -54,9 +55,11 @@ class Event(msgspec.Struct, frozen=True):
     """One thing that happens."""
 
     at: float
+    """Seconds from the start."""
     what: str
-    """``endpoint withdrawn``, ``hook starts``, ``hook <how>``, the signal's name, how a lane ends, ``gone``."""
+    """``endpoint withdrawn``, ``hook starts``, ``hook <outcome>``, the signal's name, an ``End``, ``gone``."""
     container: str = ""
+    """The container's name; an empty string for the Pod."""
 
 
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,19 +67,19 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
 
     cause: Cause
     grace: int
-    """What the kubelet starts with."""
-    lanes: tuple[Lane, ...]
+    """The shortest grace period, in seconds, that the kubelet starts with."""
+    containers: tuple[ContainerTimeline, ...]
     withdrawn: float
-    """When the last client knows that the endpoint is gone."""
+    """When the last client stops using the endpoint."""
     lost_seconds: float
     """How long new connections still arrive at an app container that accepts none."""
     first: str
     """The container that ends first, or an empty string."""
     gone: float
-    """When every container has ended and the kubelet lets go of the Pod."""
+    """When every container has ended and the Pod is removed."""
     findings: tuple[Finding, ...]
     serves: bool = True
-    """Whether requests may arrive at all; a Job's Pod gets none."""
+    """Whether requests may arrive; a Job's Pod gets none."""
 
     @property
     def loses(self) -> bool:
@@ -86,7 +89,7 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def verdict(self) -> str:
         """Return the verdict in one sentence."""
-        if not self.lanes:
+        if not self.containers:
             return "the Pod is removed at once: none of its containers runs"
         if not self.serves:
             return "serves no requests"
@@ -106,17 +109,17 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def events(self) -> tuple[Event, ...]:
-        """Return what happens, in order; at the same moment in the order of the lanes."""
-        found = [Event(self.withdrawn, "endpoint withdrawn")] if self.lanes and self.serves else []
-        for lane in self.lanes:
-            if lane.hook and lane.hook.how is not HookEnd.NOT_RUN:
-                found.append(Event(lane.started, "hook starts", lane.container))
-                found.append(Event(lane.hook.end, f"hook {lane.hook.how}", lane.container))
-            if lane.signal_at is not None:
-                found.append(Event(lane.signal_at, lane.signal, lane.container))
-            found.append(Event(lane.end, str(lane.how), lane.container))
-        found.append(Event(self.gone, "gone"))
-        return tuple(sorted(found, key=lambda event: event.at))
+        """Return what happens, in order; at the same moment in the order of the containers."""
+        events = [Event(self.withdrawn, "endpoint withdrawn")] if self.containers and self.serves else []
+        for container in self.containers:
+            if container.hook and container.hook.outcome is not HookOutcome.NOT_RUN:
+                events.append(Event(container.started, "hook starts", container.name))
+                events.append(Event(container.hook.end, f"hook {container.hook.outcome}", container.name))
+            if container.signal_at is not None:
+                events.append(Event(container.signal_at, container.signal, container.name))
+            events.append(Event(container.end, str(container.ended_by), container.name))
+        events.append(Event(self.gone, "gone"))
+        return tuple(sorted(events, key=lambda event: event.at))
 
 
 def predict(pod: Pod, scenario: Scenario, resolved: Resolved) -> Timeline:
@@ -126,24 +129,24 @@ def predict(pod: Pod, scenario: Scenario, resolved: Resolved) -> Timeline:
             "a static Pod: the kubelet runs the file on its node, and deleting the mirror stops nothing"
         )
     seconds = {} if ends_at_once(scenario.cause, pod) else _seconds(pod, scenario)
-    found = lanes(pod, scenario, resolved, seconds)
+    containers = container_timelines(pod, scenario, resolved, seconds)
     if scenario.kubelet_restart is not None:
-        again = lanes(pod, scenario, resolved, seconds, scenario.kubelet_restart)
-        found = _restarted(found, again, scenario.kubelet_restart)
-    first = min(found, key=lambda lane: lane.end, default=None)
+        again = container_timelines(pod, scenario, resolved, seconds, scenario.kubelet_restart)
+        containers = _restarted(containers, again, scenario.kubelet_restart)
+    first = min(containers, key=lambda container: container.end, default=None)
     # A liveness kill withdraws nothing by itself: the container is not ready once it has ended.
     starts = first.end if first and scenario.cause is Cause.LIVENESS else 0
     withdrawn = starts + scenario.propagation
     serves = pod.controller != "Job" and pod.serves
-    findings = find(pod, found, scenario, withdrawn if serves else None) if found else ()
+    findings = find(pod, containers, scenario, withdrawn if serves else None) if containers else ()
     return Timeline(
         cause=scenario.cause,
         grace=min(seconds.values(), default=0),
-        lanes=tuple(found),
+        containers=tuple(containers),
         withdrawn=withdrawn,
         lost_seconds=round(max((finding.seconds for finding in findings), default=0), 3),
-        first=first.container if first else "",
-        gone=max((lane.released for lane in found), default=0),
+        first=first.name if first else "",
+        gone=max((container.released for container in containers), default=0),
         findings=findings,
         serves=serves,
     )
@@ -154,10 +157,10 @@ def _seconds(pod: Pod, scenario: Scenario) -> dict[str, int]:
     apps, natives = [c.name for _, c in pod.containers()], [c.name for _, c in pod.sidecars()]
     if scenario.cause is Cause.LIVENESS:
         probed = {name: document_of(pod, name) for name in apps + natives}
-        found = {name: probe_grace_seconds(c, pod) for name, c in probed.items() if c.get("livenessProbe")}
-        if not found:
+        graces = {name: probe_grace_seconds(c, pod) for name, c in probed.items() if c.get("livenessProbe")}
+        if not graces:
             raise Unpredictable("no container has a liveness probe")
-        return found
+        return graces
     if scenario.cause is Cause.COMPLETION:
         if not natives:
             raise Unpredictable("no native sidecar is left to stop when its app containers have ended")
@@ -165,7 +168,7 @@ def _seconds(pod: Pod, scenario: Scenario) -> dict[str, int]:
     return dict.fromkeys(apps + natives, grace_seconds(scenario.cause, scenario.cause_seconds, pod))
 
 
-def _restarted(before: list[Lane], after: list[Lane], at: float) -> list[Lane]:
+def _restarted(before: list[ContainerTimeline], after: list[ContainerTimeline], at: float) -> list[ContainerTimeline]:
     """Let the kubelet start over, with all of the grace, for containers that are not signalled yet when it restarts."""
     return [
         old if old.signal_at is None or old.signal_at <= at else new for old, new in zip(before, after, strict=True)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What happens to a Pod when it ends, as it is and as lastcall would admit it."""
+    """What happens to a Pod when it ends, as written and as lastcall would admit it."""
 
     report: Report
     before: Timeline
@@ -32,7 +32,7 @@ class Forecast:
     def timelines(self) -> list[tuple[str, Timeline]]:
         """Return the timelines to show, with their headings: one where nothing changes."""
         if not self.report.operations:
-            return [("as written, and lastcall leaves it alone", self.before)]
+            return [("as written; lastcall does not change it", self.before)]
         return [("as written", self.before), ("with lastcall", self.after)]
 
     @property
@@ -42,28 +42,28 @@ class Forecast:
 
     @property
     def findings(self) -> list[tuple[Finding, bool]]:
-        """Return what goes wrong as written, each with whether lastcall fixes it: it is not found with lastcall."""
-        left = {(finding.code, finding.target) for finding in self.after.findings}
-        return [(finding, (finding.code, finding.target) not in left) for finding in self.before.findings]
+        """Return the findings as written, each with whether lastcall fixes it."""
+        remaining = {(finding.code, finding.target) for finding in self.after.findings}
+        return [(finding, (finding.code, finding.target) not in remaining) for finding in self.before.findings]
 
 
 def forecast(
     document: Mapping[str, Any], scenario: Scenario, layers: Sequence[Layer] = (), override: Layer | None = None
 ) -> Forecast:
-    """Predict; raise ``Malformed`` or ``Unpredictable`` (both ValueErrors) where that cannot be done.
+    """Predict; raise ``Malformed`` or ``Unpredictable`` (both are ValueErrors) if that is not possible.
 
-    The settings are resolved once: the decision and both timelines go by the same.
+    The settings are resolved once: the decision and both timelines use the same.
     """
-    given = pod.read(document)
-    resolved = resolve(layers, given.annotations, override)
-    before = predict(given, scenario, resolved)
-    report = decide(given, resolved)
+    original = pod.read(document)
+    resolved = resolve(layers, original.annotations, override)
+    before = predict(original, scenario, resolved)
+    report = decide(original, resolved)
     after = predict(pod.read(report.after), scenario, resolved) if report.operations else before
     return Forecast(report, before, after)
 
 
 def as_data(timeline: Timeline) -> dict[str, Any]:
-    """Return a timeline as JSON, with what follows from it."""
+    """Return a timeline as JSON, with its verdict and events."""
     data: dict[str, Any] = msgspec.to_builtins(timeline)
     more = {"verdict": timeline.verdict, "loses": timeline.loses, "events": msgspec.to_builtins(timeline.events)}
     return data | more

@@ -8,8 +8,9 @@ import msgspec
 
 from webhook.core.decision import Reason
 from webhook.predict.causes import SOURCES
-from webhook.predict.kubelet import FLOOR, End, HookEnd, Lane, Role
-from webhook.predict.process import Fate
+from webhook.predict.container_timeline import ContainerTimeline, End, HookOutcome, Role
+from webhook.predict.kubelet import MIN_GRACE_SECONDS
+from webhook.predict.process import SignalDelivery
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
 class Harm(Reason):
     """Why requests are lost when the Pod ends, and what else goes wrong.
 
-    ``warns`` marks what loses requests; the rest explains, or costs time.
+    ``warns`` marks harms that lose requests; the others explain or cost time.
     """
 
     SIGNAL_DROPPED = (
-        "{program} does not forward {signal}: it ends within {seconds} s and takes the server with it, in mid-request",
+        "{program} does not forward {signal}: it exits in {seconds} s, and the server is killed in mid-request",
         "Start the server itself (`node server.js`), or let lastcall start it through its launcher.",
         True,
     )
@@ -55,11 +56,11 @@ class Harm(Reason):
         True,
     )
     HOOK_CUT = (
-        "its preStop hook wants {seconds} s and is cut at {at} s; {floor} s are left for the drain",
+        "its preStop hook needs {seconds} s and is cut at {at} s; {minimum} s are left for the drain",
         "Raise terminationGracePeriodSeconds to the hook plus the drain.",
     )
     HOOK_EATS_GRACE = (
-        "its preStop hook takes all of the {seconds} s; {floor} s are left for the drain",
+        "its preStop hook takes all of the {seconds} s; {minimum} s are left for the drain",
         "Raise terminationGracePeriodSeconds to the hook plus the drain.",
     )
     HOOK_FAILED = (
@@ -79,41 +80,48 @@ class Harm(Reason):
         "Set it with --hook {container}=SECONDS.",
     )
     HELD_BY_SLEEP = (
-        "has ended at {at} s, but its sleep goes on: the Pod stays until {until} s",
+        "exited at {at} s, but its sleep continues: the Pod stays until {until} s",
         "Nothing to do: the kubelet does not cut a native sleep short (kubernetes#134338).",
     )
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """A harm that one container (or the Pod) meets; it sorts and counts by ``code``."""
+    """A harm to one container, or to the Pod."""
 
     code: str
+    """The code of the ``Harm``."""
     target: str
     """``pod`` or ``container/<name>``."""
     message: str
     advice: str
     loses: bool
-    """Whether requests are lost by it."""
+    """Whether requests are lost."""
     seconds: float = 0
+    """How long new connections are lost."""
 
 
-def find(pod: Pod, lanes: Sequence[Lane], scenario: Scenario, withdrawn: float | None) -> tuple[Finding, ...]:
-    """Return what goes wrong, container by container; ``withdrawn`` is None where nobody sends requests."""
-    found = [finding for lane in lanes for finding in (*_hook(pod, lane), *_signal(lane))]
+def find(
+    pod: Pod, containers: Sequence[ContainerTimeline], scenario: Scenario, withdrawn: float | None
+) -> tuple[Finding, ...]:
+    """Return what goes wrong, container by container; ``withdrawn`` is None where no requests are sent."""
+    findings = [finding for container in containers for finding in (*_hook(pod, container), *_signal(container))]
     if withdrawn is None:
-        found = [msgspec.structs.replace(finding, loses=False) for finding in (*found, *_order(lanes))]
+        findings = [msgspec.structs.replace(finding, loses=False) for finding in (*findings, *_order(containers))]
     else:
-        # A container that ends by itself in a Pod that serves (KEP-5307) gets no requests, and nobody waits for it.
+        # A container that ends by itself in a Pod that serves (KEP-5307) gets no requests, and none waits for it.
         ending = {c.name for _, c in pod.containers() if pod.restart_policy(c) != "Always"}
         targets = {f"container/{name}" for name in ending}
-        serving = [lane for lane in lanes if lane.container not in ending]
-        found = [msgspec.structs.replace(f, loses=f.loses and f.target not in targets) for f in found]
-        found += [*_order(serving), *(finding for lane in serving for finding in _traffic(lane, withdrawn))]
-    shortest = min((lane.grace for lane in lanes), default=pod.grace_seconds)
+        serving = [container for container in containers if container.name not in ending]
+        findings = [msgspec.structs.replace(f, loses=f.loses and f.target not in targets) for f in findings]
+        findings += [
+            *_order(serving),
+            *(finding for container in serving for finding in _traffic(container, withdrawn)),
+        ]
+    shortest = min((container.grace for container in containers), default=pod.grace_seconds)
     if shortest < pod.grace_seconds:
         source = SOURCES[scenario.cause].called
-        found.append(_finding(Harm.CAUSE_TOO_SHORT, "", source=source, seconds=shortest, own=pod.grace_seconds))
-    return tuple(found)
+        findings.append(_finding(Harm.CAUSE_TOO_SHORT, "", source=source, seconds=shortest, own=pod.grace_seconds))
+    return tuple(findings)
 
 
 def _finding(harm: Harm, container: str, *, lost: float = 0, **values: object) -> Finding:
@@ -123,59 +131,59 @@ def _finding(harm: Harm, container: str, *, lost: float = 0, **values: object) -
     return Finding(harm.code, target, harm.sentence.format(**shown), advice, harm.warns, lost)
 
 
-def _hook(pod: Pod, lane: Lane) -> Iterator[Finding]:
-    hook = lane.hook
+def _hook(pod: Pod, container: ContainerTimeline) -> Iterator[Finding]:
+    hook = container.hook
     if hook is None:
         return
-    container = next(c for _, c in (*pod.containers(), *pod.sidecars()) if c.name == lane.container)
-    if hook.how is HookEnd.CUT:
-        yield _finding(Harm.HOOK_CUT, lane.container, seconds=hook.seconds, at=hook.end, floor=FLOOR)
-    elif hook.how is HookEnd.NOT_RUN:
-        yield _finding(Harm.HOOK_NOT_RUN, lane.container)
-    elif hook.how is HookEnd.FAILED and lane.how is not End.BY_ITSELF:
-        yield _finding(Harm.HOOK_FAILED, lane.container)
-    elif hook.how is HookEnd.RAN:
-        if hook.seconds == lane.grace:
-            yield _finding(Harm.HOOK_EATS_GRACE, lane.container, seconds=hook.seconds, floor=FLOOR)
-        if container.pre_stop_seconds is None:
-            yield _finding(Harm.HOOK_LENGTH_ASSUMED, lane.container, kind=hook.kind, seconds=hook.seconds)
+    spec = next(c for _, c in (*pod.containers(), *pod.sidecars()) if c.name == container.name)
+    if hook.outcome is HookOutcome.CUT:
+        yield _finding(Harm.HOOK_CUT, container.name, seconds=hook.seconds, at=hook.end, minimum=MIN_GRACE_SECONDS)
+    elif hook.outcome is HookOutcome.NOT_RUN:
+        yield _finding(Harm.HOOK_NOT_RUN, container.name)
+    elif hook.outcome is HookOutcome.FAILED and container.ended_by is not End.BY_ITSELF:
+        yield _finding(Harm.HOOK_FAILED, container.name)
+    elif hook.outcome is HookOutcome.RAN:
+        if hook.seconds == container.grace:
+            yield _finding(Harm.HOOK_EATS_GRACE, container.name, seconds=hook.seconds, minimum=MIN_GRACE_SECONDS)
+        if spec.pre_stop_seconds is None:
+            yield _finding(Harm.HOOK_LENGTH_ASSUMED, container.name, kind=hook.kind, seconds=hook.seconds)
 
 
-def _signal(lane: Lane) -> Iterator[Finding]:
-    """Judge what happens between the stop signal and the container's end."""
-    if lane.signal_at is None:
-        if lane.released > lane.end:
-            yield _finding(Harm.HELD_BY_SLEEP, lane.container, at=lane.end, until=lane.released)
+def _signal(container: ContainerTimeline) -> Iterator[Finding]:
+    """Find what goes wrong between the stop signal and the container's end."""
+    if container.signal_at is None:
+        if container.released > container.end:
+            yield _finding(Harm.HELD_BY_SLEEP, container.name, at=container.end, until=container.released)
         return
-    after = lane.end - lane.signal_at
-    if lane.fate is not Fate.HEARD:
-        harm = Harm.SIGNAL_DROPPED if lane.fate is Fate.DROPPED else Harm.SIGNAL_KEPT
-        yield _finding(harm, lane.container, program=lane.program, signal=lane.signal, seconds=after)
-    elif lane.how in {End.KILLED, End.DROPPED} and lane.drain is None:
-        yield _finding(Harm.IGNORES_SIGNAL, lane.container, signal=lane.signal, at=lane.end)
-    elif lane.how in {End.KILLED, End.DROPPED} and lane.drain is not None:
-        yield _finding(Harm.KILLED_IN_DRAIN, lane.container, at=lane.end, seconds=lane.drain - after)
+    after = container.end - container.signal_at
+    if container.signal_delivery is not SignalDelivery.RECEIVED:
+        harm = Harm.SIGNAL_DROPPED if container.signal_delivery is SignalDelivery.DROPPED else Harm.SIGNAL_KEPT
+        yield _finding(harm, container.name, program=container.program, signal=container.signal, seconds=after)
+    elif container.ended_by in {End.KILLED, End.DROPPED} and container.drain is None:
+        yield _finding(Harm.IGNORES_SIGNAL, container.name, signal=container.signal, at=container.end)
+    elif container.ended_by in {End.KILLED, End.DROPPED} and container.drain is not None:
+        yield _finding(Harm.KILLED_IN_DRAIN, container.name, at=container.end, seconds=container.drain - after)
 
 
-def _traffic(lane: Lane, withdrawn: float) -> Iterator[Finding]:
-    """Judge whether an app container outlives the last request that is sent to it."""
-    at = lane.stops_accepting
-    if lane.role is Role.APP and at < withdrawn:
+def _traffic(container: ContainerTimeline, withdrawn: float) -> Iterator[Finding]:
+    """Find an app container that stops accepting before the last request is sent to it."""
+    at = container.stops_accepting
+    if container.role is Role.APP and at < withdrawn:
         seconds = withdrawn - at
         yield _finding(
-            Harm.ENDS_BEFORE_TRAFFIC, lane.container, lost=seconds, at=at, until=withdrawn, seconds=round(seconds, 3)
+            Harm.ENDS_BEFORE_TRAFFIC, container.name, lost=seconds, at=at, until=withdrawn, seconds=round(seconds, 3)
         )
 
 
-def _order(lanes: Sequence[Lane]) -> Iterator[Finding]:
-    """Judge whether a container is gone while another, that may need it, still works."""
-    apps = [lane for lane in lanes if lane.role is Role.APP]
+def _order(containers: Sequence[ContainerTimeline]) -> Iterator[Finding]:
+    """Find containers that have ended while another, that may need them, still works."""
+    apps = [container for container in containers if container.role is Role.APP]
     if not apps:
         return
-    last = max(apps, key=lambda lane: lane.end)
-    for lane in lanes:
-        # Two apps that drain side by side end one after the other: no harm. One that is gone before the other is
-        # even asked to end is a sidecar that stopped too early.
-        until = last.end if lane.role is Role.NATIVE_SIDECAR else last.stops_accepting
-        if lane is not last and lane.how is not End.BY_ITSELF and lane.end < until:
-            yield _finding(Harm.SIDECAR_ENDS_FIRST, lane.container, at=lane.end, other=last.container, until=last.end)
+    last = max(apps, key=lambda container: container.end)
+    for container in containers:
+        # Apps that drain in parallel end one after the other: no harm. A container that has ended before the other
+        # is signalled is a sidecar that stopped too early.
+        until = last.end if container.role is Role.NATIVE_SIDECAR else last.stops_accepting
+        if container is not last and container.ended_by is not End.BY_ITSELF and container.end < until:
+            yield _finding(Harm.SIDECAR_ENDS_FIRST, container.name, at=container.end, other=last.name, until=last.end)

@@ -2,18 +2,18 @@
 
 Source: kubernetes/kubernetes pkg/kubelet/kuberuntime (killContainer, executePreStopHook, terminationOrdering). Each
 container is stopped in a goroutine of its own, with its own copy of the seconds: its hook, then a native sidecar's wait
-for its turn, are taken from them; what is left, never less than 2, lies between the stop signal and SIGKILL.
+for the app containers, are taken from them; the rest, never less than 2, is between the stop signal and SIGKILL.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from webhook.predict.causes import Cause
-from webhook.predict.process import Fate, hearing
+from webhook.predict.container_timeline import ContainerTimeline, End, Hook, HookOutcome, Role
+from webhook.predict.process import SignalDelivery, signal_path
 from webhook.predict.scenario import IGNORES
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from webhook.core.settings import Resolved
     from webhook.predict.scenario import Scenario
 
-FLOOR = 2
-"""minimumGracePeriodInSeconds: always left between the stop signal and SIGKILL."""
+MIN_GRACE_SECONDS = 2
+"""minimumGracePeriodInSeconds: the least between the stop signal and SIGKILL."""
 DROP_SECONDS = 0.5
-"""How long npm takes to end without its process; yarn and pnpm are faster."""
+"""Seconds until npm exits after its child; yarn and pnpm are faster."""
 NATIVE_SLEEP = (1, 30)
 """Kubernetes that runs ``preStop.sleep`` without a feature gate (KEP-3960)."""
 ORDERED_SIDECARS = (1, 29)
@@ -37,79 +37,7 @@ DOUBLE_GRACE = ((1, 22), (1, 27))
 """... that gave the whole grace period again after the hook (kubernetes#117798)."""
 
 
-class Role(StrEnum):
-    """Which of a Pod's lists a container stands in."""
-
-    APP = "app"
-    NATIVE_SIDECAR = "native sidecar"
-
-
-class HookEnd(StrEnum):
-    """How a preStop hook ends."""
-
-    RAN = "ran"
-    CUT = "cut"
-    FAILED = "failed"
-    NOT_RUN = "not run"
-
-
-class End(StrEnum):
-    """How a container ends."""
-
-    EXITED = "exited"
-    """By its own drain, after the stop signal."""
-    KILLED = "killed"
-    """By SIGKILL: exit code 137."""
-    DROPPED = "dropped"
-    """Because its package manager did."""
-    BY_ITSELF = "by itself"
-    """Before anybody asked."""
-
-
-class Hook(msgspec.Struct, frozen=True):
-    """A preStop hook: from the start to ``end``; undisturbed it would take ``seconds``."""
-
-    kind: str
-    """``sleep``, ``exec``, ``httpGet`` or ``tcpSocket``; ``signal`` is lastcall's signal hook. Its length is that of
-    its sleep: what it waits for after that is the process's drain."""
-    seconds: float
-    end: float
-    how: HookEnd
-
-
-class Lane(msgspec.Struct, frozen=True, kw_only=True):
-    """What happens to one container. Times are seconds from the start."""
-
-    container: str
-    role: Role
-    grace: int
-    """What the kubelet started with."""
-    hook: Hook | None
-    signal: str
-    signal_at: float | None
-    """None where the container was gone before."""
-    fate: Fate
-    program: str
-    """What stands in the signal's way, or an empty string."""
-    drain: float | None
-    """What the process needs after the signal; None where it ignores it."""
-    kill_at: float | None
-    """When SIGKILL comes, if the container is still there."""
-    end: float
-    how: End
-    released: float
-    """When the kubelet is done with the container: a native sleep goes on after its container has ended."""
-    started: float = 0
-    """When the kubelet began; later than 0 only where it was restarted."""
-
-    @property
-    def stops_accepting(self) -> float:
-        """When the process takes no new connection any more: a server closes its listener when it hears the signal."""
-        heard = self.fate is Fate.HEARD and self.drain is not None and self.signal_at is not None
-        return self.signal_at if heard and self.signal_at is not None else self.end
-
-
-class _Given(NamedTuple):
+class _Context(NamedTuple):
     """What is the same for every container."""
 
     pod: Pod
@@ -118,81 +46,83 @@ class _Given(NamedTuple):
     start: float
 
 
-def lanes(pod: Pod, scenario: Scenario, resolved: Resolved, seconds: Mapping[str, int], start: float = 0) -> list[Lane]:
-    """Return what happens to each container in ``seconds``, which holds the grace of each.
+def container_timelines(
+    pod: Pod, scenario: Scenario, resolved: Resolved, seconds: Mapping[str, int], start: float = 0
+) -> list[ContainerTimeline]:
+    """Return what happens to each container in ``seconds`` (name -> grace period in seconds).
 
-    Apps come first, then native sidecars in the order of the Pod; these stop in the reverse of it.
+    App containers come first, then native sidecars in the order of the Pod. These stop in reverse order.
     """
-    given = _Given(pod, scenario, resolved, start)
+    context = _Context(pod, scenario, resolved, start)
     apps = [
-        _lane(given, container, Role.APP, seconds[container.name], start)
+        _stop(context, container, Role.APP, seconds[container.name], start)
         for _, container in pod.containers()
         if container.name in seconds
     ]
-    turn = max((lane.released for lane in apps), default=start)
+    free = max((app.released for app in apps), default=start)
     ordered = scenario.kubelet >= ORDERED_SIDECARS and scenario.cause is not Cause.LIVENESS
-    natives: list[Lane] = []
+    natives: list[ContainerTimeline] = []
     for _, container in reversed(list(pod.sidecars())):
         if container.name in seconds:
-            free = turn if ordered else start
-            lane = _lane(given, container, Role.NATIVE_SIDECAR, seconds[container.name], free)
-            natives.insert(0, lane)
-            turn = max(turn, lane.released)
+            earliest = free if ordered else start
+            sidecar = _stop(context, container, Role.NATIVE_SIDECAR, seconds[container.name], earliest)
+            natives.insert(0, sidecar)
+            free = max(free, sidecar.released)
     return apps + natives
 
 
-def _lane(given: _Given, container: Container, role: Role, grace: int, turn: float) -> Lane:
-    """Apply the rules to one container, which may be signalled from ``turn`` on."""
-    pod, scenario, resolved, start = given
+def _stop(context: _Context, container: Container, role: Role, grace: int, earliest: float) -> ContainerTimeline:
+    """Apply the rules to one container, which is signalled at ``earliest`` or later."""
+    pod, scenario, resolved, start = context
     hook = _hook(pod, container, scenario, grace, start)
-    quits = scenario.exits.get(container.name)
-    if hook and quits is not None and hook.kind != "sleep" and quits < hook.end:
-        hook = msgspec.structs.replace(hook, end=max(quits, start), how=HookEnd.FAILED)
+    exits = scenario.exits.get(container.name)
+    if hook and exits is not None and hook.kind != "sleep" and exits < hook.end:
+        hook = msgspec.structs.replace(hook, end=max(exits, start), outcome=HookOutcome.FAILED)
     at = hook.end if hook else start
     left = grace - int(at - start)
-    if left > 0 and turn > at:
-        waited = min(turn - at, left)
+    if left > 0 and earliest > at:
+        waited = min(earliest - at, left)
         at, left = at + waited, left - int(waited)
     again = scenario.cause is not Cause.LIVENESS and DOUBLE_GRACE[0] <= scenario.kubelet <= DOUBLE_GRACE[1]
-    kill_at = at + (grace if again else max(left, FLOOR))
-    (heard, program), drain = hearing(container, resolved), scenario.drain_of(container, resolved)
+    kill_at = at + (grace if again else max(left, MIN_GRACE_SECONDS))
+    (delivery, program), drain = signal_path(container, resolved), scenario.drain_of(container, resolved)
     last = End.KILLED
-    if hook and hook.kind == "signal" and hook.how is HookEnd.RAN:
-        if heard is Fate.DROPPED:  # the hook waits until it is cut at the grace; then the package manager ends
+    if hook and hook.kind == "signal" and hook.outcome is HookOutcome.RAN:
+        if delivery is SignalDelivery.DROPPED:  # the hook waits until it is cut; then the package manager ends
             kill_at, last = start + grace + DROP_SECONDS, End.DROPPED
-        heard = Fate.HEARD
+        delivery = SignalDelivery.RECEIVED
     signal, needs = scenario.stop_signal_of(container, pod), None if drain == IGNORES else drain
-    base: dict[str, Any] = {"container": container.name, "role": role, "grace": grace, "hook": hook, "started": start}
-    base |= {"fate": heard, "program": program, "signal": signal, "drain": needs}
-    if quits is not None and quits <= at:
-        released = max(at if hook else start, quits)
-        return Lane(**base, signal_at=None, kill_at=None, end=quits, how=End.BY_ITSELF, released=released)
-    after, how = _after(heard, drain)
-    end, how = (at + after, how) if at + after <= kill_at else (kill_at, last)
-    return Lane(**base, signal_at=at, kill_at=kill_at, end=end, how=how, released=end)
+    base: dict[str, Any] = {"name": container.name, "role": role, "grace": grace, "hook": hook, "started": start}
+    base |= {"signal_delivery": delivery, "program": program, "signal": signal, "drain": needs}
+    if exits is not None and exits <= at:
+        released = max(at if hook else start, exits)
+        return ContainerTimeline(**base, end=exits, ended_by=End.BY_ITSELF, released=released)
+    after, ended_by = _end(delivery, drain)
+    end, ended_by = (at + after, ended_by) if at + after <= kill_at else (kill_at, last)
+    return ContainerTimeline(**base, signal_at=at, kill_at=kill_at, end=end, ended_by=ended_by, released=end)
 
 
-def _after(fate: Fate, drain: float) -> tuple[float, End]:
-    """Return how long after the stop signal a container ends that nobody kills, and how."""
-    if fate is Fate.KEPT:
+def _end(delivery: SignalDelivery, drain: float) -> tuple[float, End]:
+    """Return the seconds from the stop signal to the end of a container that is not killed, and how it ends."""
+    if delivery is SignalDelivery.KEPT:
         return IGNORES, End.KILLED
-    return (drain, End.EXITED) if fate is Fate.HEARD else (min(DROP_SECONDS, drain), End.DROPPED)
+    return (drain, End.EXITED) if delivery is SignalDelivery.RECEIVED else (min(DROP_SECONDS, drain), End.DROPPED)
 
 
 def _hook(pod: Pod, container: Container, scenario: Scenario, grace: int, start: float) -> Hook | None:
-    """Return what becomes of the preStop hook: a failed one takes no time, one that overruns is cut."""
+    """Return how the preStop hook ends: a failed one takes no time, one that takes too long is cut."""
     handler = container.pre_stop
     if handler is None:
         return None
-    kind, known = _kind(handler), handler.seconds
-    seconds = scenario.hooks.get(container.name, scenario.unknown_hook if known is None else float(known))
+    kind, length = _kind(handler), handler.seconds
+    seconds = scenario.hooks.get(container.name, scenario.unknown_hook if length is None else float(length))
     if kind == "sleep" and scenario.kubelet < NATIVE_SLEEP:
-        return Hook(kind, float(known or 0), start, HookEnd.NOT_RUN)
-    if seconds is None or (kind in {"exec", "signal"} and known is not None and pod.on_windows):
-        return Hook(kind, 0.0, start, HookEnd.FAILED)
+        return Hook(kind, float(length or 0), start, HookOutcome.NOT_RUN)
+    if seconds is None or (kind in {"exec", "signal"} and length is not None and pod.on_windows):
+        return Hook(kind, 0.0, start, HookOutcome.FAILED)
     if seconds > grace:
-        return Hook(kind, seconds, start + grace, HookEnd.CUT)
-    return Hook(kind, seconds, start + seconds, HookEnd.RAN)
+        return Hook(kind, seconds, start + grace, HookOutcome.CUT)
+    return Hook(kind, seconds, start + seconds, HookOutcome.RAN)
 
 
 def _kind(handler: Handler) -> str:

@@ -1,8 +1,9 @@
-"""Whether a container's real process hears the stop signal, as far as its command tells.
+"""Whether a container's real process receives the stop signal, as far as its command shows.
 
-Package managers: npm signals the shell that it started, which ends without telling node; yarn 1 and pnpm end at once
-(https://github.com/npm/cli/issues/6547, https://github.com/yarnpkg/yarn/issues/4667). Shells: dash, Debian's ``sh``,
-starts even a lone command as a child, and as PID 1 the kernel keeps SIGTERM from it (signal(7), pid_namespaces(7)).
+Package managers: npm signals the shell that it started, which exits without forwarding the signal to node; yarn 1 and
+pnpm exit at once (https://github.com/npm/cli/issues/6547, https://github.com/yarnpkg/yarn/issues/4667). Shells: dash,
+Debian's ``sh``, starts even a single command as a child; as PID 1 without a handler it does not receive SIGTERM
+(signal(7), pid_namespaces(7)).
 """
 
 from __future__ import annotations
@@ -21,36 +22,37 @@ if TYPE_CHECKING:
     from webhook.core.settings import Resolved
 
 
-class Fate(StrEnum):
-    """What becomes of a stop signal."""
+class SignalDelivery(StrEnum):
+    """Whether a stop signal reaches the process that serves."""
 
-    HEARD = "heard"
-    """The process that serves gets it, or nothing says that it does not."""
+    RECEIVED = "received"
+    """The process receives it, or nothing shows that it does not."""
     DROPPED = "dropped"
-    """A package manager gets it, ends, and takes the process with it in the midst of its requests."""
+    """A package manager receives it and exits; the kernel then kills the process, with requests in flight."""
     KEPT = "kept"
-    """A shell keeps it to itself: the process goes on until it is killed."""
+    """A shell does not forward it: the process runs until it is killed."""
 
 
-class Hearing(NamedTuple):
-    """What becomes of a container's stop signal, and which program is in the way."""
+class SignalPath(NamedTuple):
+    """Whether a container's process receives its stop signal, and which program does not forward it."""
 
-    fate: Fate = Fate.HEARD
+    delivery: SignalDelivery = SignalDelivery.RECEIVED
     program: str = ""
+    """An empty string where nothing is in between."""
 
 
-def hearing(container: Container, resolved: Resolved) -> Hearing:
-    """Say what a stop signal to PID 1 of the container comes to, on a Debian image."""
+def signal_path(container: Container, resolved: Resolved) -> SignalPath:
+    """Return what happens to a stop signal that is sent to PID 1 of the container, on a Debian image."""
     argv = command_of(container, resolved.image_commands).argv
     start = find_start(argv)
     if isinstance(start, Start):
-        return Hearing(Fate.DROPPED if tool_of(start.tool) else Fate.KEPT, start.tool)
+        return SignalPath(SignalDelivery.DROPPED if tool_of(start.tool) else SignalDelivery.KEPT, start.tool)
     shell = _shell_that_stays(argv)
-    return Hearing(Fate.KEPT, shell) if shell else Hearing()
+    return SignalPath(SignalDelivery.KEPT, shell) if shell else SignalPath()
 
 
 def _shell_that_stays(argv: list[str]) -> str:
-    """Return the shell that starts its command as a child, if PID 1 is one and says no ``exec`` and no ``trap``."""
+    """Return the name of a shell as PID 1 that starts its command as a child (no ``exec``, no ``trap``), or ""."""
     at: int | None = 0
     while at is not None and at < len(argv) and (wrapper := wrapper_of(argv[at])):
         at = program_behind(wrapper, argv, at)

@@ -1,4 +1,4 @@
-"""What is assumed where a manifest cannot tell: the application, its images, the network, the node."""
+"""What a manifest does not say, and is assumed: the application, its images, the network, the node."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ IGNORES = float("inf")
 FAILS = None
 """The length of a hook that fails at once: a missing program, an HTTP error."""
 STOP_SIGNAL = (1, 37)
-"""Kubernetes that obeys ``lifecycle.stopSignal`` without a feature gate (KEP-4960)."""
+"""Kubernetes that uses ``lifecycle.stopSignal`` without a feature gate (KEP-4960)."""
 PROPAGATION: Mapping[str, float] = {"ingress": 8, "alb": 45, "nlb": 120}
 """Profile -> how long its kind of load balancer sends requests to an endpoint that is gone; 3 s for the others. ALB:
-rare 502s at 40 s, none at 70 (aws-load-balancer-controller#2106); NLB: 120 s whatever it is told (#2366)."""
+rare 502s at 40 s, none at 70 (aws-load-balancer-controller#2106); NLB: 120 s with any configuration (#2366)."""
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,12 +40,12 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     """How long a process needs after its stop signal, where the setting ``drain-seconds`` is not set."""
     drains: Mapping[str, float] = {}
     unknown_hook: float = 5.0
-    """How long a hook takes whose length cannot be read."""
+    """How long a hook takes if its length is unknown."""
     hooks: Mapping[str, float | None] = {}
     exits: Mapping[str, float] = {}
     """Containers that exit by themselves, so many seconds after the start."""
     stop_signals: Mapping[str, str] = {}
-    """What the images say (STOPSIGNAL)."""
+    """The images' STOPSIGNAL."""
     kubelet_restart: float | None = None
     """When the kubelet restarts, if it does."""
 

@@ -1,7 +1,7 @@
-"""Running processes, and what SIGTERM to the first of them comes to.
+"""Running processes, and the effect of SIGTERM to the first of them.
 
-What a process does with SIGTERM stands in ``/proc/<pid>/status`` (proc_pid_status(5): SigCgt, SigIgn), whatever its
-language. What a handler then does cannot be seen, except for programs that are known for it.
+What a process does with SIGTERM is in ``/proc/<pid>/status`` (proc_pid_status(5): SigCgt, SigIgn), whatever its
+language. What a handler then does is unknown, except for a few programs.
 """
 
 from __future__ import annotations
@@ -20,14 +20,16 @@ _SHELLS = ("sh", "dash", "ash", "bash", "busybox", "zsh", "ksh")
 _FORWARDS = ("tini", "tini-static", "docker-init", "dumb-init", "catatonit")
 
 
-class Does(Enum):
-    """What a process does with SIGTERM."""
+class Disposition(Enum):
+    """What a process does with SIGTERM (signal(7))."""
 
     HANDLES = auto()
+    """It has a handler."""
     IGNORES = auto()
-    DIES = auto()
-    SHIELDED = auto()
-    """It has no handler and is PID 1 of its namespace: the kernel keeps the signal from it (pid_namespaces(7))."""
+    TERMINATES = auto()
+    """It has no handler: the signal terminates it."""
+    NO_EFFECT = auto()
+    """It has no handler and is PID 1 of its namespace: the kernel does not deliver the signal (pid_namespaces(7))."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,9 @@ class Process:
     parent: int
     """In the same namespace as ``key``."""
     key: int
-    """The id by which it is read here; the same as ``pid`` within the container."""
+    """The id in the namespace of the reader; the same as ``pid`` within the container."""
     argv: tuple[str, ...]
-    does: Does
+    disposition: Disposition
 
     @property
     def program(self) -> str:
@@ -56,42 +58,42 @@ class Process:
         return len(self.argv) > 3 and self.argv[1] == "-c" and self.argv[3] == MARK  # noqa: PLR2004 - sh -c TEXT lastcall
 
     def __str__(self) -> str:
-        """Name it for people."""
+        """Return program and pid."""
         return f"{'the launcher' if self.launches else self.program} (pid {self.pid})"
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """What SIGTERM to the root comes to."""
+    """The effect of SIGTERM to the root."""
 
     steps: tuple[str, ...]
-    hear: frozenset[int]
-    """Keys of the processes that get the signal and handle it themselves."""
-    deaf: tuple[Process, ...]
-    """Processes that would handle SIGTERM, and never get it."""
+    handlers: frozenset[int]
+    """Keys of the processes that receive the signal and handle it themselves."""
+    unsignalled: tuple[Process, ...]
+    """Processes that have a handler and never receive SIGTERM."""
     ends: bool
-    """Whether the signal ends the root at all; else only SIGKILL does."""
+    """Whether the root exits after the signal; otherwise only SIGKILL ends it."""
     unsure: bool = False
-    """Whether a handler is in the way whose doing cannot be seen: a shell's trap."""
+    """Whether a handler with an unknown effect is in between: a shell's trap."""
 
     @property
     def good(self) -> bool:
-        """Whether the container ends in order: who handles the signal hears it; nothing speaks against it, at least."""
-        return self.ends and (bool(self.hear) or self.unsure) and not self.deaf
+        """Whether every process with a handler receives the signal and the root exits, as far as is known."""
+        return self.ends and (bool(self.handlers) or self.unsure) and not self.unsignalled
 
 
 def explain(tree: Sequence[Process]) -> Explanation:
     """Follow SIGTERM from the first process through the tree."""
     walk = _Walk(tree)
     ends = walk.signal(tree[0])
-    left = tuple(p for p in tree if p.key not in walk.met and p.does is Does.HANDLES)
-    for process in left:
-        walk.steps.append(f"{process}, which handles SIGTERM, never hears of it")
+    unsignalled = tuple(p for p in tree if p.key not in walk.met and p.disposition is Disposition.HANDLES)
+    for process in unsignalled:
+        walk.steps.append(f"{process} has a handler for SIGTERM and never receives it")
     if not ends:
-        walk.steps.append("nothing ends before the grace period does: then SIGKILL, exit code 137")
-    elif left:
-        walk.steps.append("it is killed in the midst of its work when the container ends")
-    return Explanation(tuple(walk.steps), frozenset(walk.hear), left, ends, walk.unsure)
+        walk.steps.append("nothing exits before the grace period ends: then SIGKILL, exit code 137")
+    elif unsignalled:
+        walk.steps.append("it is killed, with its work unfinished, when the container ends")
+    return Explanation(tuple(walk.steps), frozenset(walk.handlers), unsignalled, ends, walk.unsure)
 
 
 class _Walk:
@@ -101,45 +103,45 @@ class _Walk:
         self.tree = tree
         self.steps: list[str] = []
         self.met: set[int] = set()
-        self.hear: set[int] = set()
+        self.handlers: set[int] = set()
         self.unsure = False
 
     def signal(self, process: Process) -> bool:
-        """Let a process have SIGTERM; tell whether it ends by it."""
+        """Send SIGTERM to a process; return whether it exits."""
         self.met.add(process.key)
         children = [p for p in self.tree if p.parent == process.key]
-        match process.does:
-            case Does.IGNORES:
+        match process.disposition:
+            case Disposition.IGNORES:
                 self.steps.append(f"{process} ignores SIGTERM")
                 return False
-            case Does.SHIELDED:
-                self.steps.append(f"{process} has no handler for SIGTERM, and the kernel keeps it from PID 1")
+            case Disposition.NO_EFFECT:
+                self.steps.append(f"{process} has no handler for SIGTERM, and the kernel does not deliver it to PID 1")
                 return False
-            case Does.DIES:
-                self.steps.append(f"{process} has no handler for SIGTERM and dies of it")
+            case Disposition.TERMINATES:
+                self.steps.append(f"{process} has no handler for SIGTERM and is terminated by it")
                 return True
-            case Does.HANDLES:
+            case Disposition.HANDLES:
                 return self._handler(process, children)
 
     def _handler(self, process: Process, children: list[Process]) -> bool:
-        """Tell what a handler does, where the program is known for it."""
+        """Follow what a handler does, if the program is known; return whether the process exits."""
         program = process.program
         if tool_of(program) and not children:
-            self.steps.append(f"{process} has started nothing yet")
+            self.steps.append(f"{process} has no child yet")
             return True
         if program in ("npm", "npx", "pnpm", "pnpx"):
             return self._on(process, children, "signals its child")
         if (process.launches or program in _FORWARDS) and children:
-            return self._on(process, children, "passes SIGTERM on")
+            return self._on(process, children, "forwards SIGTERM")
         if tool_of(program):
-            self.steps.append(f"{process} ends at once (yarn 1) or waits for its child (yarn 4)")
+            self.steps.append(f"{process} exits at once (yarn 1) or waits for its child (yarn 4)")
             return True
         if program in _SHELLS and children:
             self.met.update(child.key for child in children)
             self.unsure = True
-            self.steps.append(f"{process} has a trap for SIGTERM; what it does cannot be seen")
+            self.steps.append(f"{process} has a trap for SIGTERM; its effect is unknown")
             return True
-        self.hear.add(process.key)
+        self.handlers.add(process.key)
         self.steps.append(f"{process} handles SIGTERM itself")
         return True
 

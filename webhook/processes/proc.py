@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from webhook.processes import Does, Process
+from webhook.processes import Disposition, Process
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ _SIGTERM = 1 << 14  # signal 15, in masks whose lowest bit is signal 1
 
 
 def parse(status: str, argv: Sequence[str]) -> Process | None:
-    """Read ``/proc/<pid>/status``; None for what is no living process, or no status at all."""
+    """Read ``/proc/<pid>/status``; return None if the process has exited, or the text is not a status."""
     fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
     try:
         key, parent = int(fields["Pid"]), int(fields["PPid"])
@@ -24,12 +24,20 @@ def parse(status: str, argv: Sequence[str]) -> Process | None:
         return None
     if fields.get("State", "").strip().startswith(("Z", "X")):
         return None
-    does = Does.HANDLES if caught else Does.IGNORES if ignored else Does.SHIELDED if pid == 1 else Does.DIES
-    return Process(pid, parent, key, tuple(argv) or (fields.get("Name", "?").strip(),), does)
+    disposition = (
+        Disposition.HANDLES
+        if caught
+        else Disposition.IGNORES
+        if ignored
+        else Disposition.NO_EFFECT
+        if pid == 1
+        else Disposition.TERMINATES
+    )
+    return Process(pid, parent, key, tuple(argv) or (fields.get("Name", "?").strip(),), disposition)
 
 
 def local(root: int, proc: Path = Path("/proc")) -> list[Process]:
-    """Return a process of this machine and all below it, the root first; one that ends meanwhile is left out."""
+    """Return a process of this machine and its descendants, the root first, without those that exit meanwhile."""
     found: dict[int, Process] = {}
     for folder in proc.iterdir():
         if folder.name.isdigit():
@@ -65,7 +73,7 @@ done
 
 
 def printed(text: str) -> list[Process]:
-    """Read what ``READER`` prints: PID 1 and what is below it, so not the reader itself."""
+    """Read what ``READER`` prints: PID 1 and its descendants, so not the reader itself."""
     found = []
     for part in text.split("@process\n")[1:]:
         status, _, argv = part.partition("@argv\n")

@@ -20,7 +20,7 @@ STYLES = {Outcome.PATCHED: "green", Outcome.SKIPPED: "dim", Outcome.REFUSED: "bo
 
 
 def title(document: Document, workload: Workload) -> str:
-    """Name a workload and where it stands."""
+    """Return the workload's kind and name, and its place: file and document."""
     return f"{workload.kind} {workload.name} ({document.where})"
 
 
@@ -38,7 +38,7 @@ def table(heading: str, report: Report) -> Table:
 
 
 def lines(report: Report) -> Iterator[str]:
-    """Tell every decision in a line."""
+    """Return one line for each decision and each problem."""
     for d in report.decisions:
         yield f"{d.outcome:<8} {d.mutation:<13} {d.target}: {d.message} [{d.reason.code}]"
     for problem in report.problems:
@@ -48,12 +48,12 @@ def lines(report: Report) -> Iterator[str]:
 def diff(heading: str, before: str, after: str) -> str:
     """Return a unified diff of two YAML texts; the launcher's text is named, not shown."""
     names = (f"{heading} as written", f"{heading} as admitted")
-    made = difflib.unified_diff(before.splitlines(), shorten(after).splitlines(), *names, lineterm="")
-    return "".join(f"{line}\n" for line in made)
+    difference = difflib.unified_diff(before.splitlines(), shorten(after).splitlines(), *names, lineterm="")
+    return "".join(f"{line}\n" for line in difference)
 
 
 def shorten(yaml: str) -> str:
-    """Put a name in place of the launcher's text, written as a block scalar or in one line."""
+    """Replace the launcher's text, a block scalar or one line, by a name."""
     result: list[str] = []
     block = -1
     for line in yaml.splitlines():

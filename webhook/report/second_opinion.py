@@ -1,4 +1,4 @@
-"""A second opinion on a patch: the jsonpatch library must make the same Pod of it as the core.
+"""A second opinion on a patch: the jsonpatch library must get the same Pod from it as the core.
 
 The core applies patches with code of its own (``core/patch.py``). https://python-json-patch.readthedocs.io
 """
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def difference(report: Report) -> str:
-    """Return how the patch, applied by jsonpatch to the Pod before, misses the Pod after; empty where it does not."""
+    """Return why jsonpatch does not get the Pod after from the Pod before and the patch; "" if it does."""
     try:
         result = jsonpatch.apply_patch(report.before, list(report.operations))
     except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException) as error:
         return f"jsonpatch cannot apply the patch ({' '.join(str(error).split())})"
-    return "" if result == report.after else "jsonpatch makes another Pod of the patch"
+    return "" if result == report.after else "jsonpatch gets a different Pod from the patch"

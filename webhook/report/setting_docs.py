@@ -1,4 +1,4 @@
-"""What each setting means, as the source says it."""
+"""The documentation of each setting, read from the source."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Timelines as pictures: for a terminal, and as SVG. Both draw the same rows, so neither knows the kubelet."""
+"""Timelines as pictures, for a terminal and as SVG. Both draw the same rows."""

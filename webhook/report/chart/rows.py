@@ -1,30 +1,30 @@
-"""A timeline as rows of bars and marks: what every drawing of it has in common."""
+"""A timeline as rows of bars and marks, for every kind of chart."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from webhook.predict import End, Fate, HookEnd, Role
+from webhook.predict import End, HookOutcome, Role, SignalDelivery
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from webhook.predict import Lane, Timeline
+    from webhook.predict import ContainerTimeline, Timeline
 
 LEGEND = {
     "traffic": "requests arrive",
-    "lost": "... and are lost",
+    "lost": "requests are lost",
     "hook": "preStop hook",
-    "turn": "runs on",
+    "running": "keeps running",
     "drain": "drains",
-    "deaf": "does not drain",
+    "no-drain": "does not drain",
 }
 """Kind of a bar -> what it means."""
 _HEADROOM = 1.06
 
 
 class Bar(NamedTuple):
-    """Something that lasts, in seconds."""
+    """A period; times are seconds from the start."""
 
     start: float
     end: float
@@ -33,7 +33,7 @@ class Bar(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """Something that happens."""
+    """A moment, in seconds from the start."""
 
     at: float
     kind: str
@@ -54,20 +54,25 @@ class Row(NamedTuple):
 
 def rows(timeline: Timeline) -> list[Row]:
     """Return the chart of one timeline: the requests first, then a row for each container."""
-    lanes = [_lane(lane) for lane in timeline.lanes]
-    return [_traffic(timeline), *lanes] if timeline.lanes and timeline.serves else lanes
+    containers = [_container(container) for container in timeline.containers]
+    return [_traffic(timeline), *containers] if timeline.containers and timeline.serves else containers
 
 
 def horizon(timelines: Sequence[Timeline]) -> float:
-    """Return the seconds that a chart of all of them shows; a limit far behind every end is left out."""
+    """Return the seconds that a chart of all timelines shows; a limit far after every end is left out."""
     ends = [max(t.gone, t.withdrawn) for t in timelines]
     last = max(ends, default=0)
-    limits = [lane.kill_at for t in timelines for lane in t.lanes if lane.kill_at and lane.kill_at <= last * 1.5]
+    limits = [
+        container.kill_at
+        for t in timelines
+        for container in t.containers
+        if container.kill_at and container.kill_at <= last * 1.5
+    ]
     return max(last, *limits, 1) * _HEADROOM
 
 
 def ticks(seconds: float, most: int) -> list[int]:
-    """Return round seconds for an axis, ``most`` at most."""
+    """Return at most ``most`` round numbers of seconds for an axis."""
     steps = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
     step = next((step for step in steps if seconds / step <= most), 7200)
     return list(range(0, int(seconds) + 1, step))
@@ -80,59 +85,63 @@ def number(seconds: float) -> str:
 
 def _traffic(timeline: Timeline) -> Row:
     until = timeline.withdrawn
-    stop = min([lane.stops_accepting for lane in timeline.lanes if lane.role is Role.APP], default=until)
+    stop = min(
+        [container.stops_accepting for container in timeline.containers if container.role is Role.APP], default=until
+    )
     bars = [Bar(0, min(stop, until), "traffic")] if stop > 0 else []
     note = f"arrive until {number(until)} s"
     if stop < until:
         bars.append(Bar(stop, until, "lost"))
-        note += f", and meet a dead address from {number(stop)} s on"
+        note += f"; new connections fail from {number(stop)} s on"
     return Row("requests", "", note, bars, [Mark(until, "withdrawn", "endpoint withdrawn")])
 
 
-def _lane(lane: Lane) -> Row:
-    bars, marks = list(_bars(lane)), list(_marks(lane))
-    role = "" if lane.role is Role.APP else str(lane.role)
-    return Row(lane.container, role, " · ".join(_words(lane)), bars, marks)
+def _container(container: ContainerTimeline) -> Row:
+    bars, marks = list(_bars(container)), list(_marks(container))
+    role = "" if container.role is Role.APP else str(container.role)
+    return Row(container.name, role, " · ".join(_words(container)), bars, marks)
 
 
-def _bars(lane: Lane) -> Iterator[Bar]:
-    at = lane.started
-    if lane.hook and lane.hook.end > at:
-        yield Bar(at, lane.hook.end, "hook")
-        at = lane.hook.end
-    if lane.signal_at is None:
-        if lane.end > at:
-            yield Bar(at, lane.end, "turn")
+def _bars(container: ContainerTimeline) -> Iterator[Bar]:
+    at = container.started
+    if container.hook and container.hook.end > at:
+        yield Bar(at, container.hook.end, "hook")
+        at = container.hook.end
+    if container.signal_at is None:
+        if container.end > at:
+            yield Bar(at, container.end, "running")
         return
-    if lane.signal_at > at:
-        yield Bar(at, lane.signal_at, "turn")
-    if lane.end > lane.signal_at:
-        drains = lane.fate is Fate.HEARD and lane.drain is not None
-        yield Bar(lane.signal_at, lane.end, "drain" if drains else "deaf")
+    if container.signal_at > at:
+        yield Bar(at, container.signal_at, "running")
+    if container.end > container.signal_at:
+        drains = container.signal_delivery is SignalDelivery.RECEIVED and container.drain is not None
+        yield Bar(container.signal_at, container.end, "drain" if drains else "no-drain")
 
 
-def _marks(lane: Lane) -> Iterator[Mark]:
-    if lane.signal_at is not None:
-        yield Mark(lane.signal_at, "signal", lane.signal)
-    killed = lane.how in (End.KILLED, End.DROPPED)
-    yield Mark(lane.end, "killed" if killed else "exited", str(lane.how))
-    if lane.kill_at is not None and lane.kill_at > lane.end:
-        yield Mark(lane.kill_at, "limit", "SIGKILL at the latest")
+def _marks(container: ContainerTimeline) -> Iterator[Mark]:
+    if container.signal_at is not None:
+        yield Mark(container.signal_at, "signal", container.signal)
+    killed = container.ended_by in (End.KILLED, End.DROPPED)
+    yield Mark(container.end, "killed" if killed else "exited", str(container.ended_by))
+    if container.kill_at is not None and container.kill_at > container.end:
+        yield Mark(container.kill_at, "limit", "SIGKILL at the latest")
 
 
-def _words(lane: Lane) -> Iterator[str]:
-    """Tell the lane in words and numbers."""
-    hook = lane.hook
+def _words(container: ContainerTimeline) -> Iterator[str]:
+    """Describe the container in words and numbers."""
+    hook = container.hook
     if hook:
-        length = f"{number(hook.end - lane.started)} s" if hook.how in (HookEnd.RAN, HookEnd.CUT) else ""
-        yield f"hook {length} {'' if hook.how is HookEnd.RAN else hook.how}".replace("  ", " ").strip()
-    if lane.signal_at is not None:
-        yield f"{lane.signal} at {number(lane.signal_at)} s"
+        length = (
+            f"{number(hook.end - container.started)} s" if hook.outcome in (HookOutcome.RAN, HookOutcome.CUT) else ""
+        )
+        yield f"hook {length} {'' if hook.outcome is HookOutcome.RAN else hook.outcome}".replace("  ", " ").strip()
+    if container.signal_at is not None:
+        yield f"{container.signal} at {number(container.signal_at)} s"
     yield {
-        End.EXITED: f"exits at {number(lane.end)} s",
-        End.KILLED: f"SIGKILL at {number(lane.end)} s",
-        End.DROPPED: f"ends with {lane.program} at {number(lane.end)} s",
-        End.BY_ITSELF: f"exits by itself at {number(lane.end)} s",
-    }[lane.how]
-    if lane.kill_at is not None and lane.kill_at > lane.end:
-        yield f"limit {number(lane.kill_at)} s"
+        End.EXITED: f"exits at {number(container.end)} s",
+        End.KILLED: f"SIGKILL at {number(container.end)} s",
+        End.DROPPED: f"ends with {container.program} at {number(container.end)} s",
+        End.BY_ITSELF: f"exits by itself at {number(container.end)} s",
+    }[container.ended_by]
+    if container.kill_at is not None and container.kill_at > container.end:
+        yield f"limit {number(container.kill_at)} s"

@@ -1,7 +1,7 @@
 """The chart as SVG: one figure for a Pod, its timelines below each other on one scale.
 
-Built as a tree, so that whatever stands in a manifest can only ever become text. Colours are classes of ``chart.css``,
-which knows light and dark.
+Built as a tree, so that everything from a manifest stays text. Colours are classes of ``chart.css``, which has a light
+and a dark scheme.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ STYLE = files("webhook.report.chart").joinpath("chart.css").read_text(encoding="
 WIDTH = 860
 _LEFT = 150
 _RIGHT = 24
-_LANE = 46
+_ROW_HEIGHT = 46
 _BAR = 14
 _SIGNS = {"exited": "M-4 0l3 3 6-7", "killed": "M-4-4l8 8m0-8l-8 8"}
 
@@ -31,13 +31,13 @@ Figure = tuple[str, "Sequence[tuple[str, Timeline]]"]
 
 
 def figure(timelines: Sequence[tuple[str, Timeline]]) -> str:
-    """Return the SVG of one Pod, without a style of its own: for a page that has ``STYLE``."""
+    """Return the SVG of one Pod without a style, for a page that has ``STYLE``."""
     root, _ = _figure(timelines)
     return ET.tostring(root, encoding="unicode")
 
 
 def standalone(figures: Sequence[Figure], note: str) -> str:
-    """Return one SVG of all figures, each below its title, that needs nothing else."""
+    """Return one self-contained SVG of all figures, each below its title."""
     root = _svg(0)
     ET.SubElement(root, "style").text = STYLE
     top = 16.0
@@ -77,7 +77,7 @@ class _Scale:
 def _panel(root: ET.Element, top: float, heading: str, timeline: Timeline, scale: _Scale) -> float:
     """Draw one timeline; return where the next one begins."""
     lines = rows(timeline)
-    bottom = top + 58 + len(lines) * _LANE
+    bottom = top + 58 + len(lines) * _ROW_HEIGHT
     verdict = _text(root, 16, top + 20, "", "verdict")
     _span(verdict, ("✘ " if timeline.loses else "✔ ") + heading, "bad" if timeline.loses else "good")
     _span(verdict, f"  {timeline.verdict}", "")
@@ -86,7 +86,7 @@ def _panel(root: ET.Element, top: float, heading: str, timeline: Timeline, scale
         ET.SubElement(root, "line", {"class": "grid", "x1": x, "x2": x, "y1": f"{top + 44}", "y2": f"{bottom - 14}"})
         _text(root, scale(tick), top + 40, f"{tick} s" if tick == 0 else str(tick), "tick")
     for index, row in enumerate(lines):
-        _row(root, top + 54 + index * _LANE, row, scale)
+        _row(root, top + 54 + index * _ROW_HEIGHT, row, scale)
     return bottom
 
 
@@ -107,7 +107,7 @@ def _row(root: ET.Element, y: float, row: Row, scale: _Scale) -> None:
 
 def _bar(group: ET.Element, y: float, bar: Bar, scale: _Scale) -> None:
     x, width = scale(bar.start), max(scale(bar.end) - scale(bar.start), 2)
-    thin = 4 if bar.kind in ("traffic", "lost", "turn") else _BAR
+    thin = 4 if bar.kind in ("traffic", "lost", "running") else _BAR
     shape = {"class": f"bar {bar.kind}", "x": f"{x}", "y": f"{y + (_BAR - thin) / 2}", "rx": "2"}
     rect = ET.SubElement(group, "rect", shape | {"width": f"{width:.1f}", "height": f"{thin}"})
     _title(rect, f"{LEGEND[bar.kind]}: {number(bar.start)} to {number(bar.end)} s")
@@ -130,7 +130,7 @@ def _mark(group: ET.Element, y: float, mark: Mark, x: float) -> float:
 def _legend(root: ET.Element, top: float) -> None:
     x = 16.0
     for kind, words in LEGEND.items():
-        thin = 4 if kind in ("traffic", "lost", "turn") else 10
+        thin = 4 if kind in ("traffic", "lost", "running") else 10
         shape = {"class": f"bar {kind}", "x": f"{x}", "y": f"{top + 10 - thin / 2}", "rx": "2"}
         ET.SubElement(root, "rect", shape | {"width": "18", "height": f"{thin}"})
         _text(root, x + 24, top + 14, words, "note")

@@ -1,4 +1,4 @@
-"""The chart for a terminal: a line a row, as wide as there is room, colours only where they are wanted."""
+"""The chart for a terminal: one line for each row, as wide as the terminal."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _BARS = {
     "traffic": ("━", "blue"),
     "lost": ("╍", "bold red"),
     "hook": ("░", "cyan"),
-    "turn": ("─", "dim"),
+    "running": ("─", "dim"),
     "drain": ("█", "green"),
-    "deaf": ("▒", "red"),
+    "no-drain": ("▒", "red"),
 }
 _MARKS = {
     "signal": ("▼", "bold yellow"),
@@ -31,7 +31,9 @@ _MARKS = {
     "limit": ("┊", "dim"),
 }
 _NAMES = (8, 20)
+"""The narrowest and the widest column of names, in characters."""
 _WIDEST = 110
+"""Columns."""
 
 
 def chart(timelines: Sequence[tuple[str, Timeline]], width: int) -> Group:

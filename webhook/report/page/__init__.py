@@ -1,7 +1,7 @@
-"""The page: one file that needs no network, as ``lastcall ui`` serves it and as HTML reports are.
+"""The page: one file that needs no network. ``lastcall ui`` serves it, and HTML reports are such pages.
 
-Its data is JSON inside it. Its own script and style are named by their hashes in a Content-Security-Policy, so that a
-browser runs and loads nothing else, whatever stands in a manifest.
+Its data is JSON inside it. A Content-Security-Policy has the hashes of its script and style, so that a browser runs and
+loads nothing else, whatever a manifest contains.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 "use strict";
-// Whatever stands in a manifest arrives as text (textContent) or as the SVG that the server built as a tree.
+// Everything from a manifest is inserted as text (textContent), or as the SVG that the server built as a tree.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const $ = (id) => document.getElementById(id);
@@ -8,10 +8,10 @@ let views = [];
 let shown = 0;
 
 function element(tag, kind, ...content) {
-  const made = document.createElement(tag);
-  if (kind) made.className = kind;
-  made.append(...content);
-  return made;
+  const node = document.createElement(tag);
+  if (kind) node.className = kind;
+  node.append(...content);
+  return node;
 }
 
 function list(items, kindOf, textOf) {
@@ -30,9 +30,9 @@ function diff(text) {
 }
 
 function fold(title, open, ...content) {
-  const made = element("details", "", element("summary", "", title), ...content);
-  made.open = open;
-  return made;
+  const details = element("details", "", element("summary", "", title), ...content);
+  details.open = open;
+  return details;
 }
 
 function copyButton(patch) {
@@ -53,20 +53,20 @@ function copyButton(patch) {
 function card(view) {
   const title = element("h2", "", view.title, " ", element("span", `badge ${view.outcome}`, view.outcome));
   if (view.where) title.append(element("small", "", view.where));
-  const made = element("article", "card", title);
-  made.tabIndex = -1;
-  if (view.svg) made.append(chart(view.svg));
-  if (view.note) made.append(element("p", "faint", view.note));
+  const article = element("article", "card", title);
+  article.tabIndex = -1;
+  if (view.svg) article.append(chart(view.svg));
+  if (view.note) article.append(element("p", "faint", view.note));
   if (view.findings.length) {
-    made.append(element("h3", "", "What goes wrong as written"));
-    made.append(list(view.findings, (f) => (f.loses ? "bad" : ""), (f) => `${f.target}: ${f.message}${f.fixed ? "" : " — " + f.advice}`));
+    article.append(element("h3", "", "What goes wrong as written"));
+    article.append(list(view.findings, (f) => (f.loses ? "bad" : ""), (f) => `${f.target}: ${f.message}${f.fixed ? "" : " — " + f.advice}`));
   }
-  made.append(element("h3", "", "What lastcall does, and why"));
-  made.append(list(view.decisions, (d) => d.outcome, (d) => `${d.target}: ${d.message}`));
-  for (const problem of view.problems) made.append(element("p", "bad", problem));
-  if (view.diff) made.append(fold("Changes", true, diff(view.diff)));
-  if (view.patch.length) made.append(fold("JSON Patch", false, element("p", "", copyButton(view.patch))));
-  return made;
+  article.append(element("h3", "", "What lastcall does, and why"));
+  article.append(list(view.decisions, (d) => d.outcome, (d) => `${d.target}: ${d.message}`));
+  for (const problem of view.problems) article.append(element("p", "bad", problem));
+  if (view.diff) article.append(fold("Changes", true, diff(view.diff)));
+  if (view.patch.length) article.append(fold("JSON Patch", false, element("p", "", copyButton(view.patch))));
+  return article;
 }
 
 function showMore(count) {
@@ -93,9 +93,9 @@ function take(line) {
 
 function summary(done) {
   const losing = views.filter((view) => view.loses).length;
-  const left = views.filter((view) => view.losesAfter).length;
+  const losingAfter = views.filter((view) => view.losesAfter).length;
   const of = `${views.length} ${views.length === 1 ? "workload" : "workloads"}`;
-  return `${done ? "" : "… "}${of}: ${losing} would lose requests, ${left} with lastcall`;
+  return `${done ? "" : "… "}${of}: ${losing} would lose requests, ${losingAfter} with lastcall`;
 }
 
 // --- the live page -------------------------------------------------------------------------------------------------
@@ -109,7 +109,7 @@ function put(text) {
   $("manifest").value = held ? text.slice(0, 20000) : text;
   $("manifest").readOnly = Boolean(held);
   $("held").hidden = !held;
-  if (held) $("size").textContent = `${(text.length / 1e6).toFixed(1)} MB; its beginning is shown`;
+  if (held) $("size").textContent = `${(text.length / 1e6).toFixed(1)} MB; only the beginning is shown`;
   ask();
 }
 
@@ -131,7 +131,7 @@ async function ask() {
     clear();
     if (!answer.ok) return take({ error: await answer.text() });
     await follow(answer.body.getReader(), mine);
-    $("status").textContent = views.length || $("errors").childElementCount ? summary(true) : "Nothing here creates a Pod.";
+    $("status").textContent = views.length || $("errors").childElementCount ? summary(true) : "No document creates a Pod.";
   } catch (problem) {
     if (problem.name !== "AbortError") take({ error: `lastcall does not answer (${problem.message}): is it still running?` });
   }

@@ -1,8 +1,9 @@
-"""The server behind ``lastcall ui``: the page, and forecasts for it. For one person, on loopback."""
+"""The server behind ``lastcall ui``: the page, and forecasts for it. It listens on loopback, for one user."""
 
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 32 * 1024 * 1024
 HOSTS = ("127.0.0.1", "localhost", "[::1]")
-"""Names that this server answers to: a page elsewhere that rebinds its own name to loopback gets nothing."""
+"""Host names that this server answers to: a page that rebinds its own name to loopback gets no answer."""
 SAMPLE = """\
 apiVersion: apps/v1
 kind: Deployment
@@ -43,8 +44,8 @@ spec:
 """
 
 
-class _Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the page asks; an empty text leaves a default in force."""
+class _Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A request of the page; an empty text means the default."""
 
     manifest: str
     profile: str = "default"
@@ -55,12 +56,14 @@ class _Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kubelet: str = ""
 
     def scenario(self) -> Scenario:
-        """Return what is assumed; raise ValueError for what is no number."""
-        major, _, minor = (self.kubelet or "1.34").partition(".")
+        """Return what is assumed; raise ValueError for a value that cannot be read."""
+        version = re.fullmatch(r"(\d+)\.(\d+)", self.kubelet or "1.34")
+        if not version:
+            raise ValueError(f"{self.kubelet} is not a version: write it as in 1.34")
         return Scenario(
             cause=self.cause,
             cause_seconds=int(self.seconds) if self.seconds else None,
-            kubelet=(int(major), int(minor)),
+            kubelet=(int(version[1]), int(version[2])),
             propagation=_seconds(self.propagation, PROPAGATION.get(self.profile, 3.0)),
             drain=_seconds(self.drain, 5.0),
         )
@@ -82,15 +85,15 @@ def create_app(profiles: Mapping[str, Mapping[str, Any]] = PROFILES) -> Flask:
         if request.mimetype != "application/json":
             abort(415)  # with it, a page of another origin has to ask first, and is not answered
         try:
-            ask = msgspec.json.decode(request.get_data(cache=False), type=_Ask)
-            scenario = ask.scenario()
+            question = msgspec.json.decode(request.get_data(cache=False), type=_Request)
+            scenario = question.scenario()
         except ValueError as error:
             return Response(f"{error}", 400, mimetype="text/plain")
-        if ask.profile not in profiles:
+        if question.profile not in profiles:
             return Response("no such profile", 400, mimetype="text/plain")
-        layer = Layer.of_profile(ask.profile, profiles[ask.profile])
-        found = lines(manifests.read("manifest", ask.manifest), scenario, layer)
-        return Response((json.dumps(line) + "\n" for line in found), mimetype="application/x-ndjson")
+        layer = Layer.of_profile(question.profile, profiles[question.profile])
+        results = lines(manifests.read("manifest", question.manifest), scenario, layer)
+        return Response((json.dumps(line) + "\n" for line in results), mimetype="application/x-ndjson")
 
     return app
 
@@ -98,7 +101,7 @@ def create_app(profiles: Mapping[str, Mapping[str, Any]] = PROFILES) -> Flask:
 def _only_loopback() -> None:
     host = request.host.removesuffix(f":{request.environ.get('SERVER_PORT')}")
     if host not in HOSTS:
-        abort(421, "this page is served to the machine that it runs on only")
+        abort(421, "this page answers only requests from the machine that it runs on")
 
 
 def _with_headers(response: Response) -> Response:
@@ -110,7 +113,7 @@ def _with_headers(response: Response) -> Response:
 def _seconds(text: str, default: float) -> float:
     seconds = float(text) if text else default
     if not 0 <= seconds <= 86400:  # noqa: PLR2004 - a day
-        raise ValueError(f"{text} is no length of time: write seconds, a day at most")
+        raise ValueError(f"{text} is not a duration: write seconds, from 0 to 86400")
     return seconds
 
 

@@ -1,4 +1,4 @@
-"""What the page shows of each workload, as JSON: one line a workload or an error."""
+"""What the page shows of each workload, as JSON: one line for each workload or error."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ def lines(
             continue
         for workload in document.workloads:
             try:
-                found = forecast(workload.pod, scenario, (layer,), override)
+                result = forecast(workload.pod, scenario, (layer,), override)
             except ValueError as error:
                 report = mutate(workload.pod, (layer,), override)
                 yield {"view": view(document, workload, report, None) | {"note": str(error)}}
             else:
-                yield {"view": view(document, workload, found.report, found)}
+                yield {"view": view(document, workload, result.report, result)}
 
 
-def _findings(found: Forecast) -> Iterator[Line]:
+def _findings(prediction: Forecast) -> Iterator[Line]:
     """Return what goes wrong as written, and whether lastcall fixes it."""
-    for f, fixed in found.findings:
+    for f, fixed in prediction.findings:
         yield {"target": f.target, "message": f.message, "advice": f.advice, "loses": f.loses, "fixed": fixed}
 
 
-def view(document: Document, workload: Workload, report: Report, found: Forecast | None) -> Line:
+def view(document: Document, workload: Workload, report: Report, prediction: Forecast | None) -> Line:
     """Return what the page shows of one workload, and write its patch into the document."""
     before = document.dump() if report.operations else ""
     document.apply(workload, report.operations)
@@ -61,9 +61,9 @@ def view(document: Document, workload: Workload, report: Report, found: Forecast
         "problems": data["problems"],
         "patch": data["patch"],
         "diff": render.diff(workload.name, before, document.dump()) if report.operations else "",
-        "svg": svg.figure(found.timelines) if found else "",
+        "svg": svg.figure(prediction.timelines) if prediction else "",
         "note": "",
-        "findings": list(_findings(found)) if found else [],
-        "loses": bool(found and found.before.loses),
-        "losesAfter": bool(found and found.after.loses),
+        "findings": list(_findings(prediction)) if prediction else [],
+        "loses": bool(prediction and prediction.before.loses),
+        "losesAfter": bool(prediction and prediction.after.loses),
     }
