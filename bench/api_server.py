@@ -122,20 +122,21 @@ def configure(api: Api, servers: list[Server], bundle: bytes) -> None:
     api.apply(*policy(), *(webhook(arm, port, bundle) for arm, port in ports.items()))
 
 
-def report(taken: dict[str, list[float]]) -> None:
+def report(durations: dict[str, list[float]]) -> None:
     header("Pod creation (server-side dry run)", "admission", "p50 ms", "added ms, paired", "x")
-    base = taken["none"]
+    base = durations["none"]
     added = {
-        arm: statistics.median(own - of for own, of in zip(seen, base, strict=True)) for arm, seen in taken.items()
+        arm: statistics.median(own - of for own, of in zip(results, base, strict=True))
+        for arm, results in durations.items()
     }
-    for arm, seen in taken.items():
-        row(arm, statistics.median(seen), added[arm], added[arm] / added["goref"])
+    for arm, results in durations.items():
+        row(arm, statistics.median(results), added[arm], added[arm] / added["goref"])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=500, help="turns")
-    given = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="lastcall-bench-") as name, cluster():
         folder = Path(name)
         build(folder)
@@ -146,7 +147,7 @@ def main() -> None:
         try:
             with closing(Api(API_SOCKET)) as api:
                 configure(api, servers, (folder / "ca.crt").read_bytes())
-            report(creations(given.count))
+            report(creations(options.count))
         finally:
             for server in servers:
                 server.stop()

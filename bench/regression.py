@@ -28,8 +28,8 @@ def main() -> int:
         finally:
             for server in servers:
                 server.stop()
-    failed = sum(one["failed"] for seen in rounds.values() for one in seen)
-    middle = {arm: statistics.median(one["cpu_us"] for one in seen) for arm, seen in rounds.items()}
+    failed = sum(one["failed"] for results in rounds.values() for one in results)
+    middle = {arm: statistics.median(one["cpu_us"] for one in results) for arm, results in rounds.items()}
     times = {arm: ratio(rounds, arm, "cpu_us") for arm in LIMITS}
     print(f"CPU us: echo {middle['echo-asgi']:.0f}")
     for arm, limit in LIMITS.items():

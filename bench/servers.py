@@ -102,9 +102,9 @@ class Server:
         url = f"https://127.0.0.1:{self.port}/mutate?timeout=10s"
         kind = [DISTINCT] if self.name.endswith(DISTINCT) else []
         command = [f"{self.folder}/load", "-ca", f"{self.folder}/ca.crt", "-url", url, *kind, *options]
-        seen: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-        seen["cpu_us"] = (self.cpu_seconds() - before) * 1e6 / max(1, seen["ok"])
-        return seen
+        results: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+        results["cpu_us"] = (self.cpu_seconds() - before) * 1e6 / max(1, results["ok"])
+        return results
 
     def pids(self) -> list[int]:
         """Return the process and its descendants."""

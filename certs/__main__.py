@@ -20,8 +20,8 @@ from certs.authority import Authority, service_names
 from certs.controller import Controller, run
 from certs.lease import Lease
 from certs.log import log
-from certs.objects import ask_for_rotation
-from certs.probe import look
+from certs.objects import request_rotation
+from certs.probe import probe
 from certs.report import summary, table
 from certs.resources import Names
 from certs.steps import Policy
@@ -98,14 +98,14 @@ def run_command(obj: tuple[Names, bool], /, lease_seconds: float, **policy: Any)
 def rotate(obj: tuple[Names, bool], ca: bool) -> None:
     """Ask the controller for a new leaf, or a new CA."""
     names, strict = obj
-    what, name = ("ledger", names.ledger) if ca else ("serving", names.serving)
+    role, name = ("ledger", names.ledger) if ca else ("serving", names.serving)
     store = Store(connect(strict=strict), names)
     for _ in range(5):
-        secret = store.read(what)
+        secret = store.read(role)
         if secret is None:
             raise Failure(f"there is no Secret {name} in namespace {names.namespace}: is the controller running?")
         try:
-            store.write(what, ask_for_rotation(secret))
+            store.write(role, request_rotation(secret))
         except Conflict:
             continue
         click.echo("Asked. The controller looks every 20 seconds; follow it with: python -m certs status")
@@ -120,11 +120,11 @@ def status(obj: tuple[Names, bool]) -> None:
     names, strict = obj
     store = Store(connect(strict=strict), names)
     controller = Controller(store, Lease(store, ""), Policy(service_names(names.service, names.namespace)))
-    seen = controller.observe({what: store.read(what) for what in ("serving", "configuration", "ledger")})
-    seen = replace(seen, replicas=look(store.endpoint_slices()))
+    observed = controller.observe({role: store.read(role) for role in ("serving", "configuration", "ledger")})
+    observed = replace(observed, replicas=probe(store.endpoint_slices()))
     console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 200)
-    console.print(table(seen, store.now))
-    lines = list(summary(seen, store.now))
+    console.print(table(observed, store.now))
+    lines = list(summary(observed, store.now))
     console.print(*lines, sep="\n", markup=False, highlight=False)
     if any(line.startswith("wrong") for line in lines):
         sys.exit(1)

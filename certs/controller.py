@@ -26,10 +26,10 @@ from certs.objects import (
     write_serving,
 )
 from certs.pem import read_bundle
-from certs.probe import look
+from certs.probe import probe
 from certs.rollover import next_step
 from certs.state import CA_NAME, Generation, Observed, Phase
-from certs.steps import Begin, Issue, Look, Mirror, Policy, Publish, Record, Step, Wait
+from certs.steps import Begin, Issue, Mirror, Policy, Probe, Publish, Record, Step, Wait
 from certs.store import Conflict, Failure
 
 if TYPE_CHECKING:
@@ -47,14 +47,14 @@ STEPS = 20
 
 def run(controller: Controller, stop: Event) -> None:
     """Keep the certificates right until told to stop; then give the Lease back."""
-    lease, rounds, failures = controller.lease, 0.0, 0
+    lease, next_reconcile, failures = controller.lease, 0.0, 0
     while not stop.is_set():
         pause = lease.duration / 3
         try:
-            if lease.hold() and controller.clock() >= rounds:
-                left = (controller.turn().until - controller.store.now).total_seconds()
-                rounds = controller.clock() + min(max(left, 0.1), check_seconds(controller.policy))
-                pause = min(pause, rounds - controller.clock())
+            if lease.hold() and controller.clock() >= next_reconcile:
+                left = (controller.reconcile().until - controller.store.now).total_seconds()
+                next_reconcile = controller.clock() + min(max(left, 0.1), check_seconds(controller.policy))
+                pause = min(pause, next_reconcile - controller.clock())
             failures = 0
         except Failure as failure:
             failures += 1
@@ -83,16 +83,16 @@ class Controller:
         self.lease = lease
         self.policy = policy
         self.clock = clock
-        self._live = ("", 0.0)
+        self._configuration_since = ("", 0.0)
 
-    def turn(self) -> Wait:
+    def reconcile(self) -> Wait:
         """Do what is to be done now, and return what comes next. Failure where something does not work.
 
         A conflict is no failure: somebody else wrote, so the next step follows from what is there now.
         """
         for _ in range(STEPS):
-            objects = {what: self.store.read(what) for what in ("serving", "configuration", "ledger")}
-            step = self._choose(objects)
+            objects = {role: self.store.read(role) for role in ("serving", "configuration", "ledger")}
+            step = self._next_step(objects)
             if isinstance(step, Wait):
                 return step
             if not self.lease.held and not self.lease.hold():
@@ -108,22 +108,24 @@ class Controller:
         ledger = read_ledger(objects["ledger"])
         metadata = (objects["configuration"] or {}).get("metadata") or {}
         version = f"{metadata.get('uid')} {metadata.get('resourceVersion')}"
-        if version != self._live[0]:
-            self._live = (version, self.clock())
-        live_for = timedelta(seconds=self.clock() - self._live[1])
+        if version != self._configuration_since[0]:
+            self._configuration_since = (version, self.clock())
+        live_for = timedelta(seconds=self.clock() - self._configuration_since[1])
         serving = read_serving(objects["serving"], ledger)
         return Observed(ledger, serving, read_configuration(objects["configuration"], live_for))
 
-    def _choose(self, objects: dict[str, Object | None]) -> Step:
-        seen = self.observe(objects)
-        step = next_step(seen, self.store.now, self.policy)
-        if isinstance(step, Look):
-            seen = replace(seen, replicas=look(self.store.endpoint_slices()))
-            step = next_step(seen, self.store.now, self.policy)
+    def _next_step(self, objects: dict[str, Object | None]) -> Step:
+        observed = self.observe(objects)
+        step = next_step(observed, self.store.now, self.policy)
+        if isinstance(step, Probe):
+            observed = replace(observed, replicas=probe(self.store.endpoint_slices()))
+            step = next_step(observed, self.store.now, self.policy)
         return step
 
     def _perform(self, step: Step, objects: dict[str, Object | None]) -> None:
-        base = {what: thing or self.store.blank(what) for what, thing in objects.items() if what != "configuration"}
+        base = {
+            role: manifest or self.store.blank(role) for role, manifest in objects.items() if role != "configuration"
+        }
         match step:
             case Begin():
                 ledger, keys = self._create(step, read_keys(objects["ledger"]))
@@ -148,7 +150,7 @@ class Controller:
         authority = Authority.create(f"{CA_NAME} {step.number}", self.store.now, self.policy.ca_lifetime)
         certificate = read_bundle(authority.certificate_pem)[0]
         new = Generation(certificate, has_key=True, longest_leaf=self.policy.leaf_lifetime)
-        return step.ledger.with_new(new), keys | {certificate.fingerprint: authority.key_pem}
+        return step.ledger.with_generation(new), keys | {certificate.fingerprint: authority.key_pem}
 
     def _announce(self, step: Step) -> None:
         """Log each write; tell those as Events that a person reads in `kubectl describe secret`."""
@@ -156,7 +158,7 @@ class Controller:
         log(reason, message=message)
         if about:
             try:
-                self.store.tell(about, reason, message)
+                self.store.record_event(about, reason, message)
             except Failure as failure:
                 log("an Event was not written", level="warning", error=str(failure))
 

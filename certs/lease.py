@@ -32,7 +32,7 @@ class Lease:
         self.duration = duration
         self.clock = clock
         self._held_until = float("-inf")
-        self._seen: tuple[str, float] = ("", float("-inf"))
+        self._observed: tuple[str, float] = ("", float("-inf"))
 
     @property
     def held(self) -> bool:
@@ -66,9 +66,9 @@ class Lease:
     def _has_ended(self, lease: Object, spec: Object, now: float) -> bool:
         """Tell whether the record has not changed for as long as its holder was granted."""
         version = lease["metadata"]["resourceVersion"]
-        if self._seen[0] != version:
-            self._seen = (version, now)
-        return now - self._seen[1] > float(spec.get("leaseDurationSeconds") or self.duration)
+        if self._observed[0] != version:
+            self._observed = (version, now)
+        return now - self._observed[1] > float(spec.get("leaseDurationSeconds") or self.duration)
 
     def _write(self, lease: Object | None, holder: str) -> None:
         spec = (lease or {}).get("spec") or {}

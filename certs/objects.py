@@ -130,7 +130,7 @@ def write_configuration(configuration: Object, bundle: tuple[Certificate, ...], 
     return _annotated(configuration, {REVISION: str(revision)}) | {"webhooks": webhooks}
 
 
-def ask_for_rotation(secret: Object) -> Object:
+def request_rotation(secret: Object) -> Object:
     """Return the Secret with the wish for a new leaf or CA; the controller's next write takes it away."""
     return _annotated(secret, {ROTATE: "requested"})
 
@@ -160,13 +160,13 @@ def _decode(text: str | None) -> bytes:
         return b""
 
 
-def _annotations(thing: Object) -> dict[str, str]:
-    return thing["metadata"].get("annotations") or {}
+def _annotations(manifest: Object) -> dict[str, str]:
+    return manifest["metadata"].get("annotations") or {}
 
 
-def _annotated(thing: Object, changes: dict[str, str | None]) -> Object:
-    annotations = {name: value for name, value in (_annotations(thing) | changes).items() if value is not None}
-    return thing | {"metadata": thing["metadata"] | {"annotations": annotations}}
+def _annotated(manifest: Object, changes: dict[str, str | None]) -> Object:
+    annotations = {name: value for name, value in (_annotations(manifest) | changes).items() if value is not None}
+    return manifest | {"metadata": manifest["metadata"] | {"annotations": annotations}}
 
 
 def _number(text: str | None) -> int:

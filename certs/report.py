@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from certs.phases import due
+from certs.phases import renewal_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,50 +23,50 @@ MEANING = {
 }
 
 
-def summary(seen: Observed, now: datetime) -> Iterator[str]:
+def summary(observed: Observed, now: datetime) -> Iterator[str]:
     """Yield a line on the phase, and one for each thing that is wrong now."""
-    if seen.configuration and seen.configuration.managed_by:
-        yield f"mode: {seen.configuration.managed_by}; the controller leaves everything as it is"
-    if seen.ledger:
-        yield f"phase: {seen.ledger.phase} since {_time(seen.ledger.since)}: {MEANING[seen.ledger.phase]}"
-    leaf = seen.serving.leaf if seen.serving else None
+    if observed.configuration and observed.configuration.managed_by:
+        yield f"mode: {observed.configuration.managed_by}; the controller leaves everything as it is"
+    if observed.ledger:
+        yield f"phase: {observed.ledger.phase} since {_time(observed.ledger.since)}: {MEANING[observed.ledger.phase]}"
+    leaf = observed.serving.leaf if observed.serving else None
     if leaf is None:
         yield "wrong: the webhook's Secret has no usable pair of certificate and key"
     else:
-        yield from _trust(seen, leaf, now)
-    for replica in seen.replicas or ():
+        yield from _trust(observed, leaf, now)
+    for replica in observed.replicas or ():
         if replica.leaf is None:
             yield f"wrong: no handshake with {replica.name}"
         elif replica.leaf != leaf:
             yield f"wait: {replica.name} does not serve the leaf of the Secret yet"
 
 
-def _trust(seen: Observed, leaf: Certificate, now: datetime) -> Iterator[str]:
+def _trust(observed: Observed, leaf: Certificate, now: datetime) -> Iterator[str]:
     if not leaf.valid_at(now):
         yield f"wrong: the leaf is not valid at {_time(now)}"
-    if seen.configuration is None:
+    if observed.configuration is None:
         yield "wrong: there is no MutatingWebhookConfiguration"
         return
-    for number, bundle in enumerate(seen.configuration.bundles):
+    for number, bundle in enumerate(observed.configuration.bundles):
         if not any(ca.signed(leaf) and ca.valid_at(now) for ca in bundle):
             yield f"wrong: webhook number {number} of the configuration does not trust the leaf"
 
 
-def table(seen: Observed, now: datetime) -> Table:
+def table(observed: Observed, now: datetime) -> Table:
     """Return each certificate with its end, where it is trusted, and who serves it."""
     result = Table("generation", "subject", "not after", "renewal", "key", "trusted by", "served by")
-    generations = seen.ledger.generations if seen.ledger else ()
+    generations = observed.ledger.generations if observed.ledger else ()
     keys = {generation.certificate for generation in generations if generation.has_key}
-    bundles = seen.configuration.bundles if seen.configuration else ()
+    bundles = observed.configuration.bundles if observed.configuration else ()
     known = [generation.certificate for generation in generations]
     for ca in dict.fromkeys((*known, *(ca for bundle in bundles for ca in bundle))):
         trusting = sum(ca in bundle for bundle in bundles)
         cells = _cells(ca, str(ca.generation or "foreign"), now)
         result.add_row(*cells, "yes" if ca in keys else "no", f"{trusting} of {len(bundles)} webhooks", "")
     served: dict[Certificate, list[Replica]] = {}
-    if seen.serving and seen.serving.leaf:
-        served[seen.serving.leaf] = []
-    for replica in seen.replicas or ():
+    if observed.serving and observed.serving.leaf:
+        served[observed.serving.leaf] = []
+    for replica in observed.replicas or ():
         if replica.leaf:
             served.setdefault(replica.leaf, []).append(replica)
     for leaf, replicas in served.items():
@@ -77,7 +77,7 @@ def table(seen: Observed, now: datetime) -> Table:
 
 def _cells(certificate: Certificate, what: str, now: datetime) -> tuple[str, str, str, str]:
     left = f"{_time(certificate.not_after)} ({_span(certificate.not_after - now)})"
-    return what, certificate.subject.split(",")[-1], left, _time(due(certificate))
+    return what, certificate.subject.split(",")[-1], left, _time(renewal_time(certificate))
 
 
 def _time(moment: datetime) -> str:

@@ -12,45 +12,45 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from certs.phases import advance, due, wait
+from certs.phases import advance, renewal_time, wait
 from certs.state import Certificate, Generation, Ledger, Observed, Phase, Serving
 from certs.steps import Begin, Issue, Mirror, Policy, Publish, Record, Step, Wait
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-UNSEEN = 100
+REVISION_GAP = 100
 """More revisions than a lost ledger can have had since the last one that was published."""
 
 
-def next_step(seen: Observed, now: datetime, policy: Policy) -> Step:
+def next_step(observed: Observed, now: datetime, policy: Policy) -> Step:
     """Return the one thing to do at `now` (aware). Order is meaning: trust is repaired before leaves are."""
-    if seen.configuration and seen.configuration.managed_by:
-        return Wait(now + timedelta(minutes=1), f"left alone: managed by {seen.configuration.managed_by}")
-    ledger = seen.ledger
-    if ledger is None or ledger.revision < _published_revision(seen):
-        return _recover(seen, now)
-    bundle = _bundle(seen, ledger, now, policy)
+    if observed.configuration and observed.configuration.managed_by:
+        return Wait(now + timedelta(minutes=1), f"left alone: managed by {observed.configuration.managed_by}")
+    ledger = observed.ledger
+    if ledger is None or ledger.revision < _published_revision(observed):
+        return _recover(observed, now)
+    bundle = _bundle(observed, ledger, now, policy)
     return (
         _begin(ledger, now)
-        or _publish(seen, ledger, bundle)
-        or _issue(seen, ledger, bundle, now, policy)
-        or _mirror(seen, ledger, bundle)
-        or advance(seen, ledger, now, policy)
-        or wait(seen, ledger, now, policy)
+        or _publish(observed, ledger, bundle)
+        or _issue(observed, ledger, bundle, now, policy)
+        or _mirror(observed, ledger, bundle)
+        or advance(observed, ledger, now, policy)
+        or wait(observed, ledger, now, policy)
     )
 
 
-def _recover(seen: Observed, now: datetime) -> Begin:
+def _recover(observed: Observed, now: datetime) -> Begin:
     """Start over from a lost or outdated ledger: go on trusting what was published, sign with a new CA."""
-    published = (*_live(seen), *(seen.serving.bundle if seen.serving else ()))
+    published = (*_configured_cas(observed), *(observed.serving.bundle if observed.serving else ()))
     ours = {c: Generation(c, has_key=False, longest_leaf=None) for c in published if c.generation is not None}
-    if seen.ledger:
-        ours |= {g.certificate: replace(g, longest_leaf=None) for g in seen.ledger.generations}
+    if observed.ledger:
+        ours |= {g.certificate: replace(g, longest_leaf=None) for g in observed.ledger.generations}
     generations = tuple(sorted(ours.values(), key=lambda g: g.certificate.not_before))
-    leaf = seen.serving.leaf if seen.serving else None
+    leaf = observed.serving.leaf if observed.serving else None
     signer = next((g.certificate.fingerprint for g in generations if leaf and g.certificate.signed(leaf)), None)
-    ledger = Ledger(_published_revision(seen) + UNSEEN, Phase.STEADY, now, signer, generations)
+    ledger = Ledger(_published_revision(observed) + REVISION_GAP, Phase.STEADY, now, signer, generations)
     return _start(ledger, now, "the CA Secret is missing, or older than what was published from it")
 
 
@@ -60,7 +60,7 @@ def _begin(ledger: Ledger, now: datetime) -> Begin | None:
         return _start(ledger, now, "the CA cannot sign: it has ended, has not begun or lost its key")
     if ledger.switched and ledger.rotate:
         return _start(ledger, now, "a new CA was asked for")
-    if ledger.switched and now >= due(newest.certificate):
+    if ledger.switched and now >= renewal_time(newest.certificate):
         return _start(ledger, now, "two thirds of the CA's life are over")
     return None
 
@@ -81,25 +81,25 @@ def _start(ledger: Ledger, now: datetime, why: str) -> Begin:
     return Begin(after, number, why)
 
 
-def _publish(seen: Observed, ledger: Ledger, bundle: tuple[Certificate, ...]) -> Publish | None:
-    if seen.configuration and any(live != bundle for live in seen.configuration.bundles):
+def _publish(observed: Observed, ledger: Ledger, bundle: tuple[Certificate, ...]) -> Publish | None:
+    if observed.configuration and any(live != bundle for live in observed.configuration.bundles):
         return Publish(bundle, ledger.revision, "a caBundle is not what it should be")
     return None
 
 
 def _issue(
-    seen: Observed, ledger: Ledger, bundle: tuple[Certificate, ...], now: datetime, policy: Policy
+    observed: Observed, ledger: Ledger, bundle: tuple[Certificate, ...], now: datetime, policy: Policy
 ) -> Issue | Record | None:
     signer = ledger.signer
     if not (signer and signer.has_key and signer.certificate.valid_at(now)):
         return None
-    why = _reason_to_issue(seen.serving, ledger, signer.certificate, now, policy)
+    why = _reason_to_issue(observed.serving, ledger, signer.certificate, now, policy)
     if not why:
         return None
     if signer.longest_leaf is None or signer.longest_leaf < policy.leaf_lifetime:
         longer = replace(signer, longest_leaf=policy.leaf_lifetime)
         generations = tuple(longer if g == signer else g for g in ledger.generations)
-        return Record(ledger.then(generations=generations), "leaves will live longer than any before")
+        return Record(ledger.next_revision(generations=generations), "leaves will live longer than any before")
     return Issue(signer.certificate, bundle, ledger.revision, why)
 
 
@@ -116,29 +116,29 @@ def _reason_to_issue(
         "the leaf has ended or not begun": not leaf.valid_at(now),
         "the leaf lacks a name": not leaf.hosts.issuperset(policy.hosts),
         "a new leaf was asked for": serving.rotate,
-        "two thirds of the leaf's life are over": now >= due(leaf) and improves,
+        "two thirds of the leaf's life are over": now >= renewal_time(leaf) and improves,
     }
     return next((reason for reason, holds in reasons.items() if holds), "")
 
 
-def _mirror(seen: Observed, ledger: Ledger, bundle: tuple[Certificate, ...]) -> Mirror | None:
-    if seen.configuration and seen.serving and seen.serving.bundle != bundle:
+def _mirror(observed: Observed, ledger: Ledger, bundle: tuple[Certificate, ...]) -> Mirror | None:
+    if observed.configuration and observed.serving and observed.serving.bundle != bundle:
         return Mirror(bundle, ledger.revision, "ca.crt is not the published bundle")
     return None
 
 
-def _bundle(seen: Observed, ledger: Ledger, now: datetime, policy: Policy) -> tuple[Certificate, ...]:
+def _bundle(observed: Observed, ledger: Ledger, now: datetime, policy: Policy) -> tuple[Certificate, ...]:
     """Return what every webhook must trust: our generations, and others' CAs where those are to be kept."""
     own = tuple(generation.certificate for generation in ledger.generations)
-    kept = (c for c in _live(seen) if policy.keep_foreign and c.generation is None and c.not_after > now)
+    kept = (c for c in _configured_cas(observed) if policy.keep_foreign and c.generation is None and c.not_after > now)
     return tuple(dict.fromkeys((*own, *kept)))
 
 
-def _live(seen: Observed) -> tuple[Certificate, ...]:
-    bundles = seen.configuration.bundles if seen.configuration else ()
+def _configured_cas(observed: Observed) -> tuple[Certificate, ...]:
+    bundles = observed.configuration.bundles if observed.configuration else ()
     return tuple(dict.fromkeys(certificate for bundle in bundles for certificate in bundle))
 
 
-def _published_revision(seen: Observed) -> int:
-    written = (seen.ledger, seen.serving, seen.configuration)
+def _published_revision(observed: Observed) -> int:
+    written = (observed.ledger, observed.serving, observed.configuration)
     return max((each.revision for each in written if each), default=0)

@@ -77,7 +77,7 @@ class Generation:
         """Return the generation as one that only verifies."""
         return replace(self, has_key=False)
 
-    def ended_by(self, since: datetime) -> datetime:
+    def last_leaf_end(self, since: datetime) -> datetime:
         """Return when the last leaf is over if none was signed after `since`.
 
         A tenth of a leaf's life comes on top: clocks may have been set meanwhile.
@@ -119,11 +119,11 @@ class Ledger:
         """Whether leaves come from the newest generation already."""
         return self.signer == self.newest
 
-    def then(self, **changes: Any) -> Ledger:
+    def next_revision(self, **changes: Any) -> Ledger:
         """Return the next revision of the ledger."""
         return replace(self, revision=self.revision + 1, **changes)
 
-    def with_new(self, generation: Generation) -> Ledger:
+    def with_generation(self, generation: Generation) -> Ledger:
         """Return the ledger that a `Begin` asks for; where no other CA counts, the new one signs at once."""
         issuer = generation.certificate.fingerprint if self.phase is Phase.STEADY else self.issuer
         return replace(self, generations=(*self.generations, generation), issuer=issuer)

@@ -32,7 +32,7 @@ class Policy:
 
 @dataclass(frozen=True)
 class Begin:
-    """Create generation `number` and write `ledger.with_new` of it: the start of a rollover."""
+    """Create generation `number` and write `ledger.with_generation` of it: the start of a rollover."""
 
     ledger: Ledger
     number: int
@@ -76,7 +76,7 @@ class Mirror:
 
 
 @dataclass(frozen=True)
-class Look:
+class Probe:
     """Find out what each replica serves, then ask again."""
 
 
@@ -88,4 +88,4 @@ class Wait:
     why: str
 
 
-Step = Begin | Record | Publish | Issue | Mirror | Look | Wait
+Step = Begin | Record | Publish | Issue | Mirror | Probe | Wait

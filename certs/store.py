@@ -61,39 +61,39 @@ class Store:
         self.names = names
         self.resources = resources(names)
 
-    def blank(self, what: str) -> Object:
+    def blank(self, role: str) -> Object:
         """Return the object as it is before it exists."""
-        resource = self.resources[what]
+        resource = self.resources[role]
         metadata = {"name": resource.name, "namespace": resource.namespace}
         kind = {"apiVersion": resource.api_version, "kind": resource.kind}
         return kind | {"metadata": metadata} | ({"type": resource.type} if resource.type else {})
 
-    def read(self, what: str) -> Object | None:
+    def read(self, role: str) -> Object | None:
         """Return an object as it is now (a quorum read); None where it does not exist."""
-        resource = self.resources[what]
-        return self._ask("GET", "get", resource, f"{resource.collection}/{quote(resource.name)}")
+        resource = self.resources[role]
+        return self._request("GET", "get", resource, f"{resource.collection}/{quote(resource.name)}")
 
-    def write(self, what: str, thing: Object) -> None:
+    def write(self, role: str, manifest: Object) -> None:
         """Create the object, or update it where it came from `read`; Conflict where somebody else was first."""
-        resource = self.resources[what]
+        resource = self.resources[role]
         manager = f"?fieldManager={FIELD_MANAGER}"
-        if "resourceVersion" in thing["metadata"]:
+        if "resourceVersion" in manifest["metadata"]:
             path = f"{resource.collection}/{quote(resource.name)}{manager}"
-            self._ask("PUT", "update", resource, path, thing)
+            self._request("PUT", "update", resource, path, manifest)
         else:
-            self._ask("POST", "create", resource, f"{resource.collection}{manager}", thing)
+            self._request("POST", "create", resource, f"{resource.collection}{manager}", manifest)
 
     def endpoint_slices(self) -> list[Object]:
         """Return the EndpointSlices of the webhook's Service."""
         names = self.names
         slices = Resource("discovery.k8s.io/v1", "EndpointSlice", "endpointslices", "", names.namespace)
         selector = quote(f"kubernetes.io/service-name={names.service}")
-        found = self._ask("GET", "list", slices, f"{slices.collection}?labelSelector={selector}") or {}
-        return list(found.get("items") or [])
+        response = self._request("GET", "list", slices, f"{slices.collection}?labelSelector={selector}") or {}
+        return list(response.get("items") or [])
 
-    def tell(self, what: str, reason: str, message: str) -> None:
+    def record_event(self, role: str, reason: str, message: str) -> None:
         """Create an Event about one of the Secrets."""
-        about = self.resources[what]
+        about = self.resources[role]
         events = Resource("v1", "Event", "events", about.name, about.namespace)
         now = self.now.strftime("%Y-%m-%dT%H:%M:%SZ")
         reference = {"apiVersion": "v1", "kind": about.kind, "name": about.name, "namespace": about.namespace}
@@ -108,9 +108,11 @@ class Store:
             "lastTimestamp": now,
             "source": {"component": FIELD_MANAGER},
         }
-        self._ask("POST", "create", events, events.collection, {"apiVersion": "v1", "kind": "Event"} | event)
+        self._request("POST", "create", events, events.collection, {"apiVersion": "v1", "kind": "Event"} | event)
 
-    def _ask(self, method: str, verb: str, resource: Resource, path: str, body: Object | None = None) -> Object | None:
+    def _request(
+        self, method: str, verb: str, resource: Resource, path: str, body: Object | None = None
+    ) -> Object | None:
         try:
             request = self.api.param_serialize(
                 method, path, header_params={"Accept": "application/json"}, body=body, auth_settings=["BearerToken"]

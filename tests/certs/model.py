@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from certs.state import BACKDATE, CA_NAME, Certificate, Configuration, Generation, Observed, Replica, Serving
-from certs.steps import Begin, Issue, Look, Mirror, Policy, Publish, Record, Step
+from certs.steps import Begin, Issue, Mirror, Policy, Probe, Publish, Record, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -166,7 +166,7 @@ class Controller:
         live = configuration.value and replace(configuration.value, live_for=self.cluster.now - self.seen[1])
         observed = Observed(read["ledger"].value, read["serving"].value, live)
         step = self.decide(observed, self.now, self.cluster.policy)
-        if isinstance(step, Look):
+        if isinstance(step, Probe):
             observed = replace(observed, replicas=self.cluster.replicas())
             step = self.decide(observed, self.now, self.cluster.policy)
         return step
@@ -177,7 +177,7 @@ class Controller:
         match step:
             case Begin():
                 ca = cluster.certificate(f"CN={CA_NAME} {step.number}", policy.ca_lifetime, self.now)
-                ledger = step.ledger.with_new(Generation(ca, has_key=True, longest_leaf=policy.leaf_lifetime))
+                ledger = step.ledger.with_generation(Generation(ca, has_key=True, longest_leaf=policy.leaf_lifetime))
                 cluster.write("ledger", ledger, read["ledger"])
             case Record():
                 cluster.write("ledger", step.ledger, read["ledger"])

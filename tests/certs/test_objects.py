@@ -11,11 +11,11 @@ import pytest
 
 from certs.authority import Authority, service_names
 from certs.objects import (
-    ask_for_rotation,
     read_configuration,
     read_keys,
     read_ledger,
     read_serving,
+    request_rotation,
     write_configuration,
     write_ledger,
     write_serving,
@@ -60,7 +60,7 @@ def test_a_ledger_is_what_was_written() -> None:
 
 def test_a_ledger_keeps_the_keys_of_those_who_have_one() -> None:
     """A generation without a key leaves none behind."""
-    without = LEDGER.then(generations=(LEDGER.generations[0].without_key(), LEDGER.newest))
+    without = LEDGER.next_revision(generations=(LEDGER.generations[0].without_key(), LEDGER.newest))
     stored = write_ledger(write_ledger(BLANK, LEDGER, KEYS), without, KEYS)
     assert list(read_keys(stored)) == [NEW_CA.fingerprint]
     assert sum(name.endswith(".key") for name in stored["data"]) == 1
@@ -108,8 +108,8 @@ def test_a_pair_is_what_was_written() -> None:
 
 def test_the_mirrored_bundle_leaves_the_pair_alone() -> None:
     """A write of ca.crt keeps certificate, key, foreign keys, annotations and an unmet wish."""
-    stored = write_serving(ask_for_rotation(secret(extra=b"1")), (OLD_CA,), 5, PAIR)
-    again = write_serving(ask_for_rotation(stored), (NEW_CA,), 6)
+    stored = write_serving(request_rotation(secret(extra=b"1")), (OLD_CA,), 5, PAIR)
+    again = write_serving(request_rotation(stored), (NEW_CA,), 6)
     serving = read_serving(again, LEDGER)
     assert serving
     assert (serving.leaf, serving.bundle, serving.revision, serving.rotate) == (

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from certs.phases import due
+from certs.phases import renewal_time
 from certs.state import Observed, Phase, Replica
-from certs.steps import Look, Record, Wait
+from certs.steps import Probe, Record, Wait
 from tests.certs.world import DAY, MINUTE, NEW, NOW, OLD, ONE, TWO, leaf, live, seen, step, with_leaf, with_ledger
 
 SERVED, LATE = Replica("a", leaf(NEW)), Replica("b", leaf(OLD))
@@ -86,7 +86,7 @@ def test_nothing_is_written_while(observed: Observed, why: str) -> None:
 @pytest.mark.parametrize("phase", [Phase.SWITCHING, Phase.RETIRING])
 def test_replicas_are_looked_at_only_when_it_matters(phase: Phase) -> None:
     """Without a look the step is to look."""
-    assert isinstance(step(with_ledger(seen(phase), **OVER)), Look)
+    assert isinstance(step(with_ledger(seen(phase), **OVER)), Probe)
 
 
 def test_keys_that_sign_nothing_more_are_dropped() -> None:
@@ -105,5 +105,5 @@ def test_an_old_ca_of_unknown_use_retires_with_its_own_end() -> None:
 def test_renewal_is_due_between_three_fifths_and_two_thirds_of_a_life() -> None:
     """The fingerprint spreads it: the first and the last possible one mark the ends."""
     one = replace(leaf(NEW, age=timedelta(0)), fingerprint="00000000")
-    assert due(one) == NOW + 20 * DAY
-    assert due(replace(one, fingerprint="ffffffff")) - NOW == pytest.approx(18 * DAY, abs=MINUTE)
+    assert renewal_time(one) == NOW + 20 * DAY
+    assert renewal_time(replace(one, fingerprint="ffffffff")) - NOW == pytest.approx(18 * DAY, abs=MINUTE)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from certs.authority import Authority
 from certs.pem import read_bundle
-from certs.probe import Endpoint, endpoints, look
+from certs.probe import Endpoint, endpoints, probe
 from certs.state import Replica
 from tests.certs.servers import DAY, HOUR, NOW, context
 
@@ -44,7 +44,7 @@ def test_a_replica_serves_what_it_shows() -> None:
     """The certificate of the handshake, whoever signed it, is the answer; a name comes from the Pod."""
     with server(tls=True) as port:
         listed = {"addresses": ["127.0.0.1"], "targetRef": {"name": "webhook-a"}, "conditions": {"ready": False}}
-        assert look([piece(port, listed)]) == (Replica("webhook-a", read_bundle(LEAF.chain_pem)[0]),)
+        assert probe([piece(port, listed)]) == (Replica("webhook-a", read_bundle(LEAF.chain_pem)[0]),)
 
 
 def test_no_handshake_is_no_leaf() -> None:
@@ -53,7 +53,7 @@ def test_no_handshake_is_no_leaf() -> None:
         closed = unused.getsockname()[1]
         unused.close()
         listed = {"addresses": ["127.0.0.1"], "conditions": {"terminating": True}}
-        assert [replica.leaf for replica in look([piece(port, listed), piece(closed, listed)])] == [None, None]
+        assert [replica.leaf for replica in probe([piece(port, listed), piece(closed, listed)])] == [None, None]
 
 
 def test_every_endpoint_is_asked_ready_or_not() -> None:

@@ -61,7 +61,7 @@ def test_the_first_ca_signs_at_once() -> None:
     """Where nobody trusts another CA there is nothing to wait for: no phases."""
     begin = step(Observed(None, None, None))
     assert isinstance(begin, Begin)
-    book = begin.ledger.with_new(TWO)
+    book = begin.ledger.with_generation(TWO)
     assert (begin.number, book.phase, book.switched) == (1, Phase.STEADY, True)
 
 
@@ -69,7 +69,7 @@ def test_a_second_ca_signs_after_the_phases() -> None:
     """The old one stays the issuer when a rollover begins, and the request is taken away."""
     begin = step(with_ledger(seen(), rotate=True))
     assert isinstance(begin, Begin)
-    book = begin.ledger.with_new(Generation(ca(3), has_key=True, longest_leaf=30 * DAY))
+    book = begin.ledger.with_generation(Generation(ca(3), has_key=True, longest_leaf=30 * DAY))
     assert (begin.number, book.phase, book.signer, book.rotate) == (3, Phase.PUBLISHING, TWO, False)
 
 

@@ -71,55 +71,55 @@ def test_ten_quiet_years_renew_leaf_and_ca_in_time(policy: Policy) -> None:
     assert 1.4 * 3653 * DAY / policy.ca_lifetime <= generations <= 1.8 * 3653 * DAY / policy.ca_lifetime
 
 
-def leaf_before_publish(seen: Observed, now: datetime, policy: Policy) -> Step:
+def leaf_before_publish(observed: Observed, now: datetime, policy: Policy) -> Step:
     """Sign with the new CA as soon as it exists."""
-    ledger = seen.ledger
+    ledger = observed.ledger
     if ledger and ledger.phase is Phase.PUBLISHING:
-        return Record(ledger.then(phase=Phase.SWITCHING, issuer=ledger.newest.certificate.fingerprint), "")
-    return next_step(seen, now, policy)
+        return Record(ledger.next_revision(phase=Phase.SWITCHING, issuer=ledger.newest.certificate.fingerprint), "")
+    return next_step(observed, now, policy)
 
 
-def no_soak(seen: Observed, now: datetime, policy: Policy) -> Step:
+def no_soak(observed: Observed, now: datetime, policy: Policy) -> Step:
     """Sign with the new CA as soon as it is live, while some API server may not know it."""
-    return next_step(seen, now, replace(policy, soak=timedelta(0)))
+    return next_step(observed, now, replace(policy, soak=timedelta(0)))
 
 
-def ca_and_leaf_together(seen: Observed, now: datetime, policy: Policy) -> Step:
+def ca_and_leaf_together(observed: Observed, now: datetime, policy: Policy) -> Step:
     """Replace the CA, then everything else, as most webhooks do."""
-    ledger = seen.ledger
+    ledger = observed.ledger
     if ledger and ledger.old:
         return Record(_forget(ledger), "")
-    return next_step(seen, now, policy)
+    return next_step(observed, now, policy)
 
 
-def retire_at_once(seen: Observed, now: datetime, policy: Policy) -> Step:
+def retire_at_once(observed: Observed, now: datetime, policy: Policy) -> Step:
     """Drop the old CA when the new leaf is written, while replicas still serve the old one."""
-    ledger = seen.ledger
-    serving = seen.serving.leaf if seen.serving else None
+    ledger = observed.ledger
+    serving = observed.serving.leaf if observed.serving else None
     if ledger and ledger.old and serving and ledger.newest.certificate.signed(serving):
         return Record(_forget(ledger), "")
-    return next_step(seen, now, policy)
+    return next_step(observed, now, policy)
 
 
-def retire_when_seen(seen: Observed, now: datetime, policy: Policy) -> Step:
-    """Drop the old CA when all replicas that can be seen have the new leaf: others may be starting."""
-    if seen.ledger and seen.ledger.phase is Phase.RETIRING:
-        return Record(_forget(seen.ledger), "")
-    return next_step(seen, now, policy)
+def retire_when_seen(observed: Observed, now: datetime, policy: Policy) -> Step:
+    """Drop the old CA when all replicas that can be observed have the new leaf: others may be starting."""
+    if observed.ledger and observed.ledger.phase is Phase.RETIRING:
+        return Record(_forget(observed.ledger), "")
+    return next_step(observed, now, policy)
 
 
 def _forget(ledger: Ledger) -> Ledger:
     newest = ledger.newest
-    return ledger.then(phase=Phase.STEADY, generations=(newest,), issuer=newest.certificate.fingerprint)
+    return ledger.next_revision(phase=Phase.STEADY, generations=(newest,), issuer=newest.certificate.fingerprint)
 
 
-def unconditional(seen: Observed, now: datetime, policy: Policy) -> Step:
+def unconditional(observed: Observed, now: datetime, policy: Policy) -> Step:
     """Trust what was read, though a newer state was published: the ledger's revision is not compared."""
     return next_step(
         replace(
-            seen,
-            serving=seen.serving and replace(seen.serving, revision=0),
-            configuration=seen.configuration and replace(seen.configuration, revision=0),
+            observed,
+            serving=observed.serving and replace(observed.serving, revision=0),
+            configuration=observed.configuration and replace(observed.configuration, revision=0),
         ),
         now,
         policy,

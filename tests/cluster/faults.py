@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tests.cluster.installed import NAMESPACE
 from tests.cluster.lab.common import CTR, sh
-from tests.cluster.second import is_ready
+from tests.cluster.lab.roll import is_ready
 from tests.support.waiting import until
 
 if TYPE_CHECKING:

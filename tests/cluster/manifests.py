@@ -54,8 +54,8 @@ def pod(name: str, namespace: str, container: Object | None = None, **spec: Any)
     }
 
 
-def changed(thing: Object, **metadata: Any) -> Object:
+def changed(manifest: Object, **metadata: Any) -> Object:
     """Return a copy of an object with other metadata."""
-    new = copy.deepcopy(thing)
+    new = copy.deepcopy(manifest)
     new["metadata"] |= metadata
     return new

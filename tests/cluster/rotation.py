@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Stand:
+class Rig:
     """Two replicas and the account of a controller with just the rights that deploy/ gives it."""
 
     api: Api
@@ -110,7 +110,7 @@ class Stand:
                 replica.stop()
 
 
-def build(api: Api, directory: Path, namespace: str) -> Stand:
+def build(api: Api, directory: Path, namespace: str) -> Rig:
     """Create the objects; the webhook takes the Pods of `namespace`, and fails them where it cannot be asked."""
     metadata = {"name": NAME, "namespace": NAME}
     service = {"ports": [{"name": "https", "port": 443, "targetPort": 443}]}
@@ -125,7 +125,7 @@ def build(api: Api, directory: Path, namespace: str) -> Stand:
         replica.directory.mkdir()
         replica.kubelet.start()
         replicas.append(replica)
-    return Stand(api, directory, replicas)
+    return Rig(api, directory, replicas)
 
 
 def configuration(namespace: str) -> Object:
@@ -146,19 +146,19 @@ def configuration(namespace: str) -> Object:
 
 def account() -> list[Object]:
     """Return the rights of deploy/overlays/self-managed/rbac.yaml, for the names used here."""
-    things = manifests.documents(ROOT / "deploy/overlays/self-managed/rbac.yaml")
-    for thing in things:
-        thing["metadata"]["name"] = "rotation-certs"
-        if not thing["kind"].startswith("Cluster"):
-            thing["metadata"]["namespace"] = NAME
-        for reference in (*thing.get("subjects", []), *filter(None, [thing.get("roleRef")])):
+    objects = manifests.documents(ROOT / "deploy/overlays/self-managed/rbac.yaml")
+    for manifest in objects:
+        manifest["metadata"]["name"] = "rotation-certs"
+        if not manifest["kind"].startswith("Cluster"):
+            manifest["metadata"]["namespace"] = NAME
+        for reference in (*manifest.get("subjects", []), *filter(None, [manifest.get("roleRef")])):
             reference["name"] = "rotation-certs"
             if "namespace" in reference:
                 reference["namespace"] = NAME
-        for rule in thing.get("rules", []):
+        for rule in manifest.get("rules", []):
             if "mutatingwebhookconfigurations" in rule["resources"]:
                 rule["resourceNames"] = [NAME]
-    return things
+    return objects
 
 
 def kubeconfig(token: str) -> Object:
@@ -183,12 +183,12 @@ def remove(api: Api) -> None:
 
 
 @contextmanager
-def built(api: Api, directory: Path, namespace: str) -> Iterator[Stand]:
-    """Give a stand for the Pods of `namespace`, and take it down again, whatever happened to it."""
-    made = build(api, directory, namespace)
+def running_rig(api: Api, directory: Path, namespace: str) -> Iterator[Rig]:
+    """Give a rig for the Pods of `namespace`, and take it down again, whatever happened to it."""
+    rig = build(api, directory, namespace)
     try:
-        yield made
+        yield rig
     finally:
-        made.close()
+        rig.close()
         remove(api)
         until("the end of the namespace", lambda: api.find("Namespace", NAME) is None, 60)

@@ -33,9 +33,9 @@ def test_an_endpoint_serves_on_while_the_hook_sleeps(lastcall: Cluster, namespac
     https://kubernetes.io/docs/tutorials/services/pods-and-endpoint-termination-flow/
     """
     api, space = lastcall.api, namespace("ingress")
-    things = manifests.demo(space)
-    things[0]["metadata"]["labels"] = {manifests.INJECT: "ingress"}
-    api.apply(*things)
+    objects = manifests.demo(space)
+    objects[0]["metadata"]["labels"] = {manifests.INJECT: "ingress"}
+    api.apply(*objects)
     until("the app", lambda: rolled_out(api, space, "web"), 240)
     name = until("the endpoints", lambda: next(iter(conditions(api, space)), None))
     assert conditions(api, space)[name] == {"ready": True, "serving": True, "terminating": False}

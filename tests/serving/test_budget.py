@@ -11,7 +11,7 @@ import pytest
 
 from tests.serving.running import review
 from tests.support.asgi import no_flask, post
-from webhook.serving.asgi import MAX_QUEUE, Front, budget
+from webhook.serving.asgi import MAX_QUEUE, Application, budget
 from webhook.serving.metrics import Telemetry
 from webhook.serving.reviewer import Reviewer
 
@@ -57,9 +57,9 @@ def test_what_cannot_be_answered_in_time_is_let_through(server: Running) -> None
 
 def test_too_many_waiting_reviews_are_let_through_at_once() -> None:
     """Beyond the bound nobody looks at the Pod; the answer has the uid, the reason and no patch."""
-    front = Front(Reviewer({"default": {}}, Telemetry()), no_flask)
+    application = Application(Reviewer({"default": {}}, Telemetry()), no_flask)
     body = review(uid="one-too-many")
-    assert "patch" in post(front, "/mutate", body, queued=MAX_QUEUE).response
-    response = post(front, "/mutate", body, queued=MAX_QUEUE + 1).response
+    assert "patch" in post(application, "/mutate", body, queued=MAX_QUEUE).response
+    response = post(application, "/mutate", body, queued=MAX_QUEUE + 1).response
     assert (response["uid"], response["allowed"], "patch" in response) == ("one-too-many", True, False)
     assert "TooBusy" in response["auditAnnotations"]["pod"]

@@ -16,7 +16,7 @@ import pytest
 from gunicorn.arbiter import Arbiter
 
 from tests.serving.running import SECONDS, SERVE, review, until
-from webhook.serving.application import KEEPALIVE_SECONDS, Options, Server, heed_signals
+from webhook.serving.application import KEEPALIVE_SECONDS, Options, Server, handle_early_signals
 
 if TYPE_CHECKING:
     import http.client
@@ -89,7 +89,7 @@ def test_idle_connections_do_not_keep_the_server(server: Running) -> None:
     connection.close()
 
 
-def heard(pid: int) -> bool:
+def handles_sigterm(pid: int) -> bool:
     """Tell whether a process has a handler for SIGTERM."""
     status = Path(f"/proc/{pid}/status").read_text()
     return bool(int(re.findall(r"SigCgt:\s*(\w+)", status)[0], 16) >> signal.SIGTERM - 1 & 1)
@@ -98,7 +98,7 @@ def heard(pid: int) -> bool:
 @pytest.mark.parametrize(
     "moment",
     [
-        pytest.param(heard, id="as soon as it can be heard"),
+        pytest.param(handles_sigterm, id="as soon as it can be handles_sigterm"),
         pytest.param(lambda pid: Path(f"/proc/{pid}/task/{pid}/children").read_text(), id="as the worker is born"),
     ],
 )
@@ -124,7 +124,7 @@ def test_sigterm_before_the_workers_own_handlers() -> None:
                 signal.signal(number, arbiter.signal)
             os.kill(os.getpid(), sent)
             with suppress(SystemExit):
-                heed_signals(arbiter, None)
+                handle_early_signals(arbiter, None)
                 os._exit(7)
             os._exit(0)
         ended.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from tests.serving.running import POD, SERVE, review, until
 from tests.support.asgi import no_flask, post
 from webhook.cli.serve import command
-from webhook.serving.asgi import Front
+from webhook.serving.asgi import Application
 from webhook.serving.flask_app import create_app
 from webhook.serving.metrics import Telemetry
 from webhook.serving.reviewer import MAX_BODY_BYTES, Reviewer
@@ -77,9 +77,9 @@ def test_a_request_that_is_not_a_review_is_turned_away(
 @pytest.mark.parametrize("content_type", [b"Application/JSON", b"application/json ; charset=utf-8"])
 def test_the_content_type_is_read_as_http_says(content_type: bytes) -> None:
     """Case and parameters do not matter: https://www.rfc-editor.org/rfc/rfc9110#section-8.3.1."""
-    front = Front(Reviewer({"default": {}}, Telemetry()), no_flask)
-    assert "patch" in post(front, "/mutate", review(), content_type).response
-    assert post(front, "/mutate", review(), b"application/jsonp").status == 415
+    application = Application(Reviewer({"default": {}}, Telemetry()), no_flask)
+    assert "patch" in post(application, "/mutate", review(), content_type).response
+    assert post(application, "/mutate", review(), b"application/jsonp").status == 415
 
 
 def test_flask_answers_no_review() -> None:

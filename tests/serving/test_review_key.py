@@ -40,8 +40,8 @@ def body(made: object, uid: str = "u", **request: object) -> bytes:
 
 
 def key(made: object) -> bytes | None:
-    found = keyed_request(body(made))
-    return found.review_key if found else None
+    request = keyed_request(body(made))
+    return request.review_key if request else None
 
 
 def anew(made: object, uid: str = "u") -> bytes:
@@ -100,8 +100,8 @@ def test_the_key_has_every_field_of_the_views() -> None:
     """The negative control for a field that is read one day: the key has to take it up, or this fails."""
     for view, mirrored in ((pod.Container, ContainerText), (pod.Spec, SpecText)):
         assert names(view) == names(mirrored)
-    assert names(pod.Metadata) == {"annotations", "labels", "owner_references"}, "_Metadata.read returns these"
-    assert names(pod.Owner) == {"kind", "controller"}, "_Metadata.read returns these"
+    assert names(pod.Metadata) == {"annotations", "labels", "owner_references"}, "_Metadata.key_parts returns these"
+    assert names(pod.Owner) == {"kind", "controller"}, "_Metadata.key_parts returns these"
 
 
 def bare(made: dict[str, Any]) -> dict[str, Any]:

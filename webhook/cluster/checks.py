@@ -48,7 +48,7 @@ def version(info: Mapping[str, Any]) -> Finding:
 
 
 def configuration(
-    found: Mapping[str, Any], namespaces: Sequence[Mapping[str, Any]], deployment: Mapping[str, Any] | None, own: str
+    manifest: Mapping[str, Any], namespaces: Sequence[Mapping[str, Any]], deployment: Mapping[str, Any] | None, own: str
 ) -> Iterator[Finding]:
     """Judge our MutatingWebhookConfiguration; ``own`` is the namespace that lastcall runs in."""
     replicas = int(((deployment or {}).get("spec") or {}).get("replicas") or 0)
@@ -56,7 +56,7 @@ def configuration(
     if ready == 0:
         advice = f"kubectl -n {own} describe pods; /readyz says why one is not ready."
         yield Finding(Level.ERROR, "Deployment", "no replica is ready: Pods pass unseen, or not at all", advice)
-    for webhook in found.get("webhooks") or ():
+    for webhook in manifest.get("webhooks") or ():
         name, fails = str(webhook.get("name")), webhook.get("failurePolicy", "Fail") == "Fail"
         if fails and replicas < 2:  # noqa: PLR2004 - one and another one
             advice = "Run two replicas, or set failurePolicy Ignore."
@@ -74,16 +74,16 @@ def configuration(
                 yield Finding(level, name, f"is asked about Pods of {metadata['name']}", advice)
 
 
-def bundles(found: Mapping[str, Any]) -> set[bytes]:
+def bundles(manifest: Mapping[str, Any]) -> set[bytes]:
     """Return every caBundle of a configuration, in PEM."""
-    texts = ((w.get("clientConfig") or {}).get("caBundle") for w in found.get("webhooks") or ())
+    texts = ((w.get("clientConfig") or {}).get("caBundle") for w in manifest.get("webhooks") or ())
     return {base64.b64decode(text) for text in texts if text}
 
 
 def others(configurations: Iterable[Mapping[str, Any]], policies: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
     """Look at who else changes Pods: policies that name a grace period or a hook may undo what lastcall does."""
     for other in configurations:
-        if any(_asks_for_pods(webhook) for webhook in other.get("webhooks") or ()):
+        if any(_handles_pods(webhook) for webhook in other.get("webhooks") or ()):
             yield Finding(Level.OK, _name(other), "changes Pods as well; lastcall is asked again after it (IfNeeded)")
     for policy in policies:
         if _CAPS_GRACE.search(json.dumps(policy.get("spec") or {})):
@@ -104,11 +104,11 @@ def selects(selector: Mapping[str, Any] | None, metadata: Mapping[str, Any]) -> 
     """Tell whether a label selector selects an object; an empty one selects everything."""
     labels = {"kubernetes.io/metadata.name": metadata.get("name"), **(metadata.get("labels") or {})}
     selector = selector or {}
-    wanted = all(labels.get(key) == value for key, value in (selector.get("matchLabels") or {}).items())
-    return wanted and all(_holds(one, labels) for one in selector.get("matchExpressions") or ())
+    matched = all(labels.get(key) == value for key, value in (selector.get("matchLabels") or {}).items())
+    return matched and all(_matches(expression, labels) for expression in selector.get("matchExpressions") or ())
 
 
-def _holds(expression: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
+def _matches(expression: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
     key, values = expression["key"], expression.get("values") or ()
     match expression["operator"]:
         case "In":
@@ -121,7 +121,7 @@ def _holds(expression: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
             return key not in labels
 
 
-def _asks_for_pods(webhook: Mapping[str, Any]) -> bool:
+def _handles_pods(webhook: Mapping[str, Any]) -> bool:
     return any(
         {"pods", "*", "*/*", "pods/*"} & set(rule.get("resources") or ())
         and {"CREATE", "*"} & set(rule.get("operations") or ())
@@ -129,5 +129,5 @@ def _asks_for_pods(webhook: Mapping[str, Any]) -> bool:
     )
 
 
-def _name(found: Mapping[str, Any]) -> str:
-    return f"{found.get('kind') or 'MutatingWebhookConfiguration'} {(found.get('metadata') or {}).get('name')}"
+def _name(manifest: Mapping[str, Any]) -> str:
+    return f"{manifest.get('kind') or 'MutatingWebhookConfiguration'} {(manifest.get('metadata') or {}).get('name')}"

@@ -78,11 +78,11 @@ class Cluster:
         token, restarts = "", 0
         while True:
             query = {"limit": str(PAGE)} | ({"continue": token} if token else {})
-            status, page = self._ask("list", resource, resource.path(namespace), query)
+            status, page = self._request("list", resource, resource.path(namespace), query)
             if status == HTTPStatus.GONE and restarts < _RESTARTS:
                 token, restarts = str((page.get("metadata") or {}).get("continue") or ""), restarts + 1
                 continue
-            _judge(status, page, "list", resource, namespace)
+            _raise_for_status(status, page, "list", resource, namespace)
             metadata, items = page.get("metadata") or {}, page.get("items") or []
             token = metadata.get("continue") or ""
             left = metadata.get("remainingItemCount") if token else 0
@@ -93,28 +93,28 @@ class Cluster:
 
     def get(self, resource: Resource, name: str, namespace: str = "") -> dict[str, Any]:
         """Return one object; raise ``NotFound`` where there is none."""
-        status, found = self._ask("get", resource, resource.path(namespace, name), {})
-        _judge(status, found, "get", resource, namespace, name)
-        return found
+        status, answer = self._request("get", resource, resource.path(namespace, name), {})
+        _raise_for_status(status, answer, "get", resource, namespace, name)
+        return answer
 
     def run(self, pod: str, namespace: str, container: str, argv: list[str]) -> tuple[str, str, int]:
         """Run a command in a container (pods/exec); return stdout, stderr and the exit code."""
         from kubernetes import client  # noqa: PLC0415 - see the module's docstring
         from kubernetes.stream import stream  # noqa: PLC0415
 
-        ask = client.CoreV1Api(self.api).connect_get_namespaced_pod_exec
+        connect_exec = client.CoreV1Api(self.api).connect_get_namespaced_pod_exec
         options = {"command": argv, "container": container, "stdout": True, "stderr": True, "_preload_content": False}
         try:
-            found = stream(ask, pod, namespace, **options)
-            found.run_forever(timeout=SECONDS)
-            out, err = found.read_stdout(), found.read_stderr()
-            return out or "", err or "", int(found.returncode if found.returncode is not None else -1)
+            connection = stream(connect_exec, pod, namespace, **options)
+            connection.run_forever(timeout=SECONDS)
+            out, err = connection.read_stdout(), connection.read_stderr()
+            return out or "", err or "", int(connection.returncode if connection.returncode is not None else -1)
         except client.ApiException as error:
             raise ClusterError(
                 f"create pods/exec in {namespace}/{pod}: {' '.join(str(error.reason).split())}"
             ) from None
 
-    def _ask(self, verb: str, resource: Resource, path: str, query: dict[str, str]) -> tuple[int, dict[str, Any]]:
+    def _request(self, verb: str, resource: Resource, path: str, query: dict[str, str]) -> tuple[int, dict[str, Any]]:
         import urllib3  # noqa: PLC0415 - comes with the client
 
         url = f"{path}?{urlencode(query)}" if query else path
@@ -127,13 +127,15 @@ class Cluster:
             reason = getattr(error, "reason", None) or error
             raise ClusterError(f"cannot reach the cluster to {verb} {resource}: {reason}") from None
         try:
-            found = json.loads(body)
+            answer = json.loads(body)
         except ValueError:
-            found = {"message": body[:200].decode(errors="replace")}
-        return response.status, found if isinstance(found, dict) else {}
+            answer = {"message": body[:200].decode(errors="replace")}
+        return response.status, answer if isinstance(answer, dict) else {}
 
 
-def _judge(status: int, answer: dict[str, Any], verb: str, resource: Resource, namespace: str, name: str = "") -> None:
+def _raise_for_status(
+    status: int, answer: dict[str, Any], verb: str, resource: Resource, namespace: str, name: str = ""
+) -> None:
     """Raise what an answer that is none says, in one line with verb and resource."""
     if status < HTTPStatus.BAD_REQUEST:
         return
@@ -152,18 +154,18 @@ def connect(context: str | None = None, kubeconfig: Path | None = None) -> Clust
         from kubernetes import client, config  # noqa: PLC0415 - see the module's docstring
     except ImportError:
         raise ClusterError("a cluster needs the Kubernetes client: pip install 'lastcall[cluster]'") from None
-    made = client.Configuration()
+    configuration = client.Configuration()
     file = str(kubeconfig) if kubeconfig else None
     namespace = "default"
     try:
-        config.load_config(config_file=file, context=context, client_configuration=made)  # type: ignore[no-untyped-call]
+        config.load_config(config_file=file, context=context, client_configuration=configuration)  # type: ignore[no-untyped-call]
     except (config.ConfigException, OSError, TypeError, KeyError) as error:
         raise ClusterError(f"no way to a cluster: {' '.join(str(error).split())}") from None
     try:
         contexts, current = config.list_kube_config_contexts(file)  # type: ignore[no-untyped-call]
-        chosen = next((c for c in contexts if c["name"] == context), current)
-        namespace = chosen["context"].get("namespace") or namespace
+        entry = next((c for c in contexts if c["name"] == context), current)
+        namespace = entry["context"].get("namespace") or namespace
     except (config.ConfigException, OSError):
         pass  # within a Pod
-    made.retries = False
-    return Cluster(client.ApiClient(made), namespace)
+    configuration.retries = False
+    return Cluster(client.ApiClient(configuration), namespace)

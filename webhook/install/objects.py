@@ -50,7 +50,9 @@ def webhook_configuration(
     names = sorted(profiles, key=lambda name: (name != "default", name))
     others = [name for name in names if name != "default"]
     webhooks = [
-        _webhook(name, _chosen(name, others, cluster_wide=cluster_wide), namespace, ca_bundle, failure_policy)
+        _webhook(
+            name, _profile_expression(name, others, cluster_wide=cluster_wide), namespace, ca_bundle, failure_policy
+        )
         for name in names
     ]
     return {
@@ -80,7 +82,7 @@ def profiles_config_map(text: str, *, namespace: str = NAME) -> dict[str, Any]:
     }
 
 
-def _chosen(name: str, others: list[str], *, cluster_wide: bool) -> dict[str, Any]:
+def _profile_expression(name: str, others: list[str], *, cluster_wide: bool) -> dict[str, Any]:
     """Which values of the namespace's label choose a profile."""
     if name != "default":
         return {"key": INJECT, "operator": "In", "values": [name]}
@@ -90,7 +92,7 @@ def _chosen(name: str, others: list[str], *, cluster_wide: bool) -> dict[str, An
 
 
 def _webhook(
-    name: str, chosen: dict[str, Any], namespace: str, ca_bundle: bytes, failure_policy: Policy
+    name: str, by_profile: dict[str, Any], namespace: str, ca_bundle: bytes, failure_policy: Policy
 ) -> dict[str, Any]:
     path = "/mutate" if name == "default" else f"/mutate/{name}"
     excluded = {
@@ -111,7 +113,7 @@ def _webhook(
         "failurePolicy": failure_policy,
         "timeoutSeconds": TIMEOUT_SECONDS,
         "reinvocationPolicy": "IfNeeded",  # a container that a later webhook adds is ours to look at too
-        "namespaceSelector": {"matchExpressions": [chosen, excluded]},
+        "namespaceSelector": {"matchExpressions": [by_profile, excluded]},
         "objectSelector": {"matchExpressions": [{"key": INJECT, "operator": "NotIn", "values": ["disabled"]}]},
         "matchConditions": [{"name": "not-a-mirror-pod", "expression": NOT_A_MIRROR_POD}],
     }

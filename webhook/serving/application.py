@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from flask import Flask
     from gunicorn.arbiter import Arbiter
 
-    from webhook.serving.asgi import Front
+    from webhook.serving.asgi import Application
     from webhook.serving.metrics import Telemetry
     from webhook.serving.reviewer import Reviewer
     from webhook.serving.tls import Certificate, Files
@@ -64,7 +64,7 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         self.reviewer: Reviewer
         self.drain_seconds = options.drain_seconds
         self._profiles = profiles
-        self._given = options
+        self._options = options
         self._certificate: Certificate | None = None
         self._worker: Worker | None = None
         self._health = _listen(options.host, options.health_port)
@@ -72,21 +72,21 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
 
     def load_config(self) -> None:
         """Set every option that is not gunicorn's default."""
-        for name, value in self._options().items():
+        for name, value in self._gunicorn_settings().items():
             self.cfg.set(name, value)
 
-    def load(self) -> Front:
+    def load(self) -> Application:
         """Return the ASGI application; the worker calls this, so that the arbiter needs no memory for it."""
-        from webhook.serving.asgi import Front  # noqa: PLC0415
+        from webhook.serving.asgi import Application  # noqa: PLC0415
         from webhook.serving.metrics import Telemetry  # noqa: PLC0415
         from webhook.serving.reviewer import Reviewer  # noqa: PLC0415
         from webhook.serving.tls import Certificate  # noqa: PLC0415
 
         self.telemetry = Telemetry()
-        if self._given.files:
-            self._certificate = Certificate(self._given.files, self.telemetry, self._given.tls_minimum)
+        if self._options.files:
+            self._certificate = Certificate(self._options.files, self.telemetry, self._options.tls_minimum)
         self.reviewer = Reviewer(self._profiles, self.telemetry)
-        return Front(self.reviewer, lambda: self.flask)
+        return Application(self.reviewer, lambda: self.flask)
 
     @cached_property
     def flask(self) -> Flask:
@@ -103,14 +103,14 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
 
     def tls_context(self) -> ssl.SSLContext | None:
         """Return the context to listen with."""
-        return self._certificate.listening() if self._certificate else None
+        return self._certificate.listener_context() if self._certificate else None
 
-    def admits(self, certificate: Mapping[str, Any] | None) -> bool:
+    def is_allowed(self, certificate: Mapping[str, Any] | None) -> bool:
         """Tell whether a client with this certificate (as ``getpeercert`` returns it) may ask."""
-        if not self._given.client_names:
+        if not self._options.client_names:
             return True
         subject = (certificate or {}).get("subject", ())
-        return any(k == "commonName" and v in self._given.client_names for part in subject for k, v in part)
+        return any(k == "commonName" and v in self._options.client_names for part in subject for k, v in part)
 
     def started(self, worker: Worker) -> None:
         """Run in the worker as soon as it listens."""
@@ -123,10 +123,10 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
             probes.serve(self._health, lambda: self.flask)
         logger.info("answering")
 
-    def _options(self) -> dict[str, Any]:
-        host = self._given.host
+    def _gunicorn_settings(self) -> dict[str, Any]:
+        host = self._options.host
         options = {
-            "bind": f"[{host}]:{self._given.port}" if ":" in host else f"{host}:{self._given.port}",
+            "bind": f"[{host}]:{self._options.port}" if ":" in host else f"{host}:{self._options.port}",
             "worker_class": "webhook.serving.worker.Worker",
             "keepalive": KEEPALIVE_SECONDS,
             "asgi_disconnect_grace_period": 0,  # nobody waits for an answer any more, and a connection takes memory
@@ -135,10 +135,10 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
             "control_socket_disable": True,  # it wants a writable home
             "logconfig_dict": logs.CONFIGURATION,
             "logger_class": _Log,
-            "post_fork": heed_signals,
+            "post_fork": handle_early_signals,
         }
         # To gunicorn files mean no more than "TLS is on"; the real ones may not be there yet.
-        return options | ({"certfile": os.devnull, "keyfile": os.devnull} if self._given.files else {})
+        return options | ({"certfile": os.devnull, "keyfile": os.devnull} if self._options.files else {})
 
 
 class _Log(Logger):  # type: ignore[misc] # gunicorn has no types
@@ -147,7 +147,7 @@ class _Log(Logger):  # type: ignore[misc] # gunicorn has no types
     access_log_enabled = False
 
 
-def heed_signals(arbiter: Arbiter, _worker: object) -> None:
+def handle_early_signals(arbiter: Arbiter, _worker: object) -> None:
     """Let a signal to stop end a worker that has no handlers of its own yet.
 
     It is born with the arbiter's, which put signals into a queue that nobody reads here.

@@ -33,7 +33,7 @@ DEFAULT_TIMEOUT = 10.0
 _TIMEOUT = re.compile(rb"(?:^|&)timeout=(\d{1,4})s(?:&|$)")
 
 
-class Front:
+class Application:
     """ASGI application: answers everything below ``/mutate``; hands all other paths to Flask.
 
     ``POST /mutate`` and ``POST /mutate/<profile>`` take a JSON body of a known length of at most ``MAX_BODY_BYTES``.
@@ -51,7 +51,7 @@ class Front:
         path = scope["path"]
         profile = self._profiles.get(path)
         if profile is None and not path.startswith("/mutate/"):
-            await self._others(scope, receive, send)
+            await self._flask_application(scope, receive, send)
         elif scope["method"] != "POST":
             await self._reject(send, 405, "the method is not allowed; use POST", (b"allow", b"POST"))
         elif profile is None:
@@ -66,7 +66,7 @@ class Front:
 
     async def _review(self, body: bytes, profile: str, scope: Scope, send: Send) -> None:
         try:
-            response = self._reviewer.answer(body, profile, _shed(scope))
+            response = self._reviewer.answer(body, profile, _shed_reason(scope))
         except BadReview as error:
             await self._reject(send, 400, str(error))
         else:
@@ -77,7 +77,7 @@ class Front:
         await _send(send, status, f"{reason}\n".encode(), (b"content-type", b"text/plain; charset=utf-8"), *headers)
 
     @cached_property
-    def _others(self) -> Any:
+    def _flask_application(self) -> Any:
         from a2wsgi import WSGIMiddleware  # noqa: PLC0415
 
         return WSGIMiddleware(self._flask(), workers=2)  # type: ignore[arg-type] # its WSGI types are its own
@@ -88,12 +88,12 @@ def budget(query: bytes) -> float:
 
     The API server writes the time it has left, rounded up to a whole second.
     """
-    found = _TIMEOUT.search(query)
-    seconds = float(found[1]) if found else DEFAULT_TIMEOUT
+    match = _TIMEOUT.search(query)
+    seconds = float(match[1]) if match else DEFAULT_TIMEOUT
     return max(seconds - 1, seconds / 2)
 
 
-def _shed(scope: Scope) -> PodReason | None:
+def _shed_reason(scope: Scope) -> PodReason | None:
     """Return why a review is not looked at, if it is not: too many wait, or its own time is over."""
     waited, queued = scope["state"]["waiting"]()
     if queued > MAX_QUEUE:
@@ -103,10 +103,10 @@ def _shed(scope: Scope) -> PodReason | None:
 
 def _rejection(headers: Iterable[Header]) -> tuple[int, str] | None:
     """Return status and reason where the headers do not announce JSON of a known length within the limit."""
-    found = dict(headers)
-    if found.get(b"content-type", b"").partition(b";")[0].strip().lower() != b"application/json":
+    values = dict(headers)
+    if values.get(b"content-type", b"").partition(b";")[0].strip().lower() != b"application/json":
         return 415, "the Content-Type must be application/json"
-    length = found.get(b"content-length", b"")
+    length = values.get(b"content-length", b"")
     if not length.isdigit():
         return 411, "a Content-Length is needed"
     if int(length[:20]) > MAX_BODY_BYTES:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-SECONDS = 3.0
+REQUEST_SECONDS = 3.0
 """For a whole request."""
 MAX_REQUESTS = 32
 """At once: the kubelet's probes and a few scrapers."""
@@ -22,7 +22,7 @@ MAX_REQUESTS = 32
 
 class _Handler(WSGIRequestHandler):
     def handle(self) -> None:
-        deadline = threading.Timer(SECONDS, self._too_slow)
+        deadline = threading.Timer(REQUEST_SECONDS, self._on_deadline)
         deadline.daemon = True
         deadline.start()
         try:
@@ -31,7 +31,7 @@ class _Handler(WSGIRequestHandler):
         finally:
             deadline.cancel()
 
-    def _too_slow(self) -> None:
+    def _on_deadline(self) -> None:
         with suppress(OSError):
             self.connection.shutdown(socket.SHUT_RDWR)
 

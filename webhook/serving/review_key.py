@@ -50,13 +50,13 @@ class _Metadata(Metadata, frozen=True):
     name: str = ""
     generate_name: str = ""
 
-    def read(self) -> tuple[Any, ...]:
+    def key_parts(self) -> tuple[Any, ...]:
         """Return what the core reads of it; labels change with every revision, annotations are often others'."""
-        given = self.annotations
-        ours = given and [item for item in given.items() if item[0].startswith(PREFIX) or item[0] == MIRROR]
+        annotations = self.annotations
+        ours = annotations and [item for item in annotations.items() if item[0].startswith(PREFIX) or item[0] == MIRROR]
         owners = [(owner.kind, owner.controller) for owner in self.owner_references or ()]
         labels = self.labels or {}
-        return given is None, ours, labels.get(INJECT), KNATIVE in labels, owners
+        return annotations is None, ours, labels.get(INJECT), KNATIVE in labels, owners
 
 
 class _Pod(View, frozen=True):
@@ -85,7 +85,7 @@ class KeyedRequest(View, frozen=True):
     @property
     def review_key(self) -> bytes:
         """The text of all that a decision depends on."""
-        return _encode((self.object.spec, self.object.metadata.read()))
+        return _encode((self.object.spec, self.object.metadata.key_parts()))
 
     @property
     def pod_name(self) -> str:
@@ -109,7 +109,7 @@ def keyed_request(body: bytes) -> KeyedRequest | None:
     if len(body) > MAX_BODY_BYTES:
         return None
     try:
-        found = _decode(body).request
+        request = _decode(body).request
     except (ValueError, RecursionError):
         return None
-    return found if found.uid else None
+    return request if request.uid else None

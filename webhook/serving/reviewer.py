@@ -51,7 +51,7 @@ class Reviewer:
 
         def decide() -> CachedAnswer:
             layers = (Layer.of_profile(profile, self.profiles[profile]),)
-            answer = CachedAnswer.of(not_looked_at(shed) if shed else review(request, fault, layers))
+            answer = CachedAnswer.of(not_handled(shed) if shed else review(request, fault, layers))
             # A review with a fault may have the key of a good one: the key covers only the fields that the core reads.
             if key and not fault:
                 self._cache.put(key, answer)
@@ -75,6 +75,6 @@ class Reviewer:
         return response
 
 
-def not_looked_at(reason: PodReason) -> Report:
+def not_handled(reason: PodReason) -> Report:
     """Report on a Pod that was not looked at."""
     return Report({}, {}, (), (replace(refused("pod", reason), mutation="pod"),))

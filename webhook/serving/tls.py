@@ -55,14 +55,14 @@ class Certificate:
         self._telemetry = telemetry
         self._minimum = minimum or ssl.TLSVersion.TLSv1_2
         self._lock = Lock()
-        self._checked = float("-inf")
+        self._checked_at = float("-inf")
         self._snapshot: tuple[bytes, bytes, bytes, bytes] | None = None
         self._context: ssl.SSLContext | None = None
         self._not_after = 0.0
         self.not_ready = "no certificate has been read"
         """Why there is nothing to serve with, or empty."""
 
-    def listening(self) -> ssl.SSLContext:
+    def listener_context(self) -> ssl.SSLContext:
         """Return the context to listen with: it has no certificate, each handshake goes on with the one in force.
 
         What a handshake begins with stays: versions, suites, and whether the client has to show a certificate. The
@@ -72,21 +72,21 @@ class Certificate:
         if self.files.client_ca:
             context.verify_mode = ssl.CERT_REQUIRED
 
-        def choose(connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> int | None:
+        def use_current(connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> int | None:
             try:
-                connection.context = self.context()
+                connection.context = self.current_context()
             except ssl.SSLError:
                 return ssl.ALERT_DESCRIPTION_INTERNAL_ERROR
             return None
 
-        context.sni_callback = choose
+        context.sni_callback = use_current
         return context
 
-    def context(self) -> ssl.SSLContext:
+    def current_context(self) -> ssl.SSLContext:
         """Return the context in force, after a look at the files; raise ``ssl.SSLError`` where none was ever good."""
         with self._lock:
-            if time.monotonic() - self._checked >= CHECK_SECONDS:
-                self._checked = time.monotonic()
+            if time.monotonic() - self._checked_at >= CHECK_SECONDS:
+                self._checked_at = time.monotonic()
                 self._refresh()
             if self._context is None:
                 raise ssl.SSLError(self.not_ready)
@@ -95,7 +95,7 @@ class Certificate:
     def check(self) -> str:
         """Return why the server is not ready, or an empty string."""
         with suppress(ssl.SSLError):
-            self.context()
+            self.current_context()
         return self.not_ready or ("the certificate has ended" if time.time() > self._not_after else "")
 
     def _refresh(self) -> None:
@@ -104,7 +104,9 @@ class Certificate:
             if snapshot == self._snapshot:
                 return
             context = load(snapshot[0], snapshot[1], snapshot[3])
-            not_after = verify(context, snapshot[2] or snapshot[0], self.files.server_name, whole=bool(snapshot[2]))
+            not_after = verify(
+                context, snapshot[2] or snapshot[0], self.files.server_name, full_chain=bool(snapshot[2])
+            )
             if self.files.client_ca:
                 context.verify_mode = ssl.CERT_REQUIRED  # only now: the handshake just made had no certificate to show
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
@@ -120,7 +122,7 @@ class Certificate:
         self._telemetry.bundle_mismatch.set(0)
         self._telemetry.not_after.set(not_after)
         if snapshot[2]:
-            self._telemetry.ca_not_after.set(ends(snapshot[2]))
+            self._telemetry.ca_not_after.set(first_expiry(snapshot[2]))
         logger.info("certificate loaded", extra={"fields": {"not_after": int(not_after)}})
 
     def _mismatch(self) -> bool:
@@ -129,7 +131,9 @@ class Certificate:
             return True
         try:
             bundle = self.files.read()[2]
-            verify(load(*self._snapshot[:2]), bundle or self._snapshot[0], self.files.server_name, whole=bool(bundle))
+            verify(
+                load(*self._snapshot[:2]), bundle or self._snapshot[0], self.files.server_name, full_chain=bool(bundle)
+            )
         except (OSError, ValueError):
             return True
         return False
@@ -156,15 +160,15 @@ def _context(minimum: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2) -> ssl.SSLContext
     return context
 
 
-def verify(context: ssl.SSLContext, ca: bytes, server_name: str | None, *, whole: bool = True) -> float:
+def verify(context: ssl.SSLContext, ca: bytes, server_name: str | None, *, full_chain: bool = True) -> float:
     """Shake hands in memory as the API server would; return the certificate's end in Unix time.
 
-    ``whole`` verifies the chain up to a root; else the certificate itself is the anchor, and only its dates count.
+    ``full_chain`` verifies the chain up to a root; else the certificate itself is the anchor, and only its dates count.
     ``ssl.SSLCertVerificationError`` says what an API server would object to.
     """
     client_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     client_context.check_hostname = server_name is not None
-    client_context.verify_flags |= ssl.VERIFY_X509_STRICT if whole else ssl.VERIFY_X509_PARTIAL_CHAIN
+    client_context.verify_flags |= ssl.VERIFY_X509_STRICT if full_chain else ssl.VERIFY_X509_PARTIAL_CHAIN
     client_context.load_verify_locations(cadata=ca.decode("ascii"))
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     client = client_context.wrap_bio(to_client, to_server, server_hostname=server_name)
@@ -177,7 +181,7 @@ def verify(context: ssl.SSLContext, ca: bytes, server_name: str | None, *, whole
     return float(ssl.cert_time_to_seconds(str((client.getpeercert() or {})["notAfter"])))
 
 
-def ends(bundle: bytes) -> float:
+def first_expiry(bundle: bytes) -> float:
     """Return when the first certificate of a PEM bundle ends, in Unix time."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(cadata=bundle.decode("ascii"))

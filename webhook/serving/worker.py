@@ -50,9 +50,9 @@ class Connection(ASGIProtocol):  # type: ignore[misc] # gunicorn has no types
     def __init__(self, worker: Worker) -> None:
         super().__init__(worker)
         self._deadline: asyncio.TimerHandle | None = None
-        self._began = 0.0
+        self._request_began = 0.0
         self._queued = False
-        self._last = False
+        self._is_last = False
 
     @property
     def busy(self) -> bool:
@@ -63,7 +63,7 @@ class Connection(ASGIProtocol):  # type: ignore[misc] # gunicorn has no types
         """Take the connection, unless there are too many or the client is not one that we know."""
         super().connection_made(transport)
         self.worker.connections.add(self)
-        if len(self.worker.connections) > MAX_CONNECTIONS or not self.worker.admits(transport):
+        if len(self.worker.connections) > MAX_CONNECTIONS or not self.worker.is_allowed(transport):
             transport.abort()
             return
         self._arm_keepalive_timer()  # gunicorn would wait for the first request without limit
@@ -78,7 +78,7 @@ class Connection(ASGIProtocol):  # type: ignore[misc] # gunicorn has no types
     def data_received(self, data: bytes) -> None:
         """Read; a request that is not complete now has to be so before its deadline."""
         if self._body_receiver is None and self._deadline is None:
-            self._began = self.worker.loop.time()
+            self._request_began = self.worker.loop.time()
         super().data_received(data)
         if self._body_receiver is not None and self._body_receiver._complete:  # noqa: SLF001
             self._clear_deadline()
@@ -97,20 +97,20 @@ class Connection(ASGIProtocol):  # type: ignore[misc] # gunicorn has no types
 
     def _set_deadline(self) -> None:
         if self._deadline is None and not self._closed:
-            self._deadline = self.worker.loop.call_later(READ_SECONDS, self._too_slow)
+            self._deadline = self.worker.loop.call_later(READ_SECONDS, self._on_deadline)
 
     def _clear_deadline(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
-    def _too_slow(self) -> None:
+    def _on_deadline(self) -> None:
         self._deadline = None
         self.worker.app.telemetry.stalled.inc()
         self.transport.abort()
 
     def _on_message_complete(self) -> None:
-        self._last = self.worker.stopping
+        self._is_last = self.worker.stopping
         super()._on_message_complete()
         self._queued = True
         self.worker.queued += 1
@@ -120,7 +120,7 @@ class Connection(ASGIProtocol):  # type: ignore[misc] # gunicorn has no types
 
         gunicorn asks again behind the answer: a client that was told to come back would find the door shut.
         """
-        return self._last or bool(super()._will_close(*args))
+        return self._is_last or bool(super()._will_close(*args))
 
     def _dequeue(self) -> None:
         if self._queued:
@@ -139,7 +139,7 @@ class Connection(ASGIProtocol):  # type: ignore[misc] # gunicorn has no types
         It asks when it has the whole body: gunicorn calls it with the headers.
         """
         scope = super()._build_http_scope(*args)
-        scope["state"] = {"waiting": lambda: (self.worker.loop.time() - self._began, self.worker.queued)}
+        scope["state"] = {"waiting": lambda: (self.worker.loop.time() - self._request_began, self.worker.queued)}
         return scope
 
     def _is_websocket_upgrade(self, request: Any) -> bool:  # noqa: ARG002 - gunicorn's signature
@@ -159,10 +159,10 @@ class Worker(ASGIWorker):  # type: ignore[misc] # gunicorn has no types
         """Begin to stop; ``alive``, which makes gunicorn close connections behind an answer, ends with the draining."""
         self.stopping = True
 
-    def admits(self, transport: Any) -> bool:
+    def is_allowed(self, transport: Any) -> bool:
         """Tell whether the client at the other end may ask."""
-        admits: Callable[[Any], bool] = self.app.admits
-        return admits(transport.get_extra_info("peercert"))
+        is_allowed: Callable[[Any], bool] = self.app.is_allowed
+        return is_allowed(transport.get_extra_info("peercert"))
 
     async def _serve(self) -> None:
         tls = self.app.tls_context()
@@ -179,7 +179,7 @@ class Worker(ASGIWorker):  # type: ignore[misc] # gunicorn has no types
 
     async def _drain(self) -> None:
         """Answer whatever comes for a while, closing each connection after its answer; then take no more and end."""
-        await self._while(lambda: True, self.app.drain_seconds)
+        await self._wait_while(lambda: True, self.app.drain_seconds)
         for server in self.servers:
             server.close()
         # A request may be on its way on a connection that looks idle; once more around, and it has been read.
@@ -187,9 +187,9 @@ class Worker(ASGIWorker):  # type: ignore[misc] # gunicorn has no types
         for connection in list(self.connections):
             if not connection.busy:
                 connection.transport.close()
-        await self._while(lambda: bool(self.connections), self.cfg.graceful_timeout)
+        await self._wait_while(lambda: bool(self.connections), self.cfg.graceful_timeout)
 
-    async def _while(self, condition: Callable[[], bool], seconds: float) -> None:
+    async def _wait_while(self, condition: Callable[[], bool], seconds: float) -> None:
         end = self.loop.time() + seconds
         while condition() and self.loop.time() < end and not self._quick_shutdown:
             self.notify()
