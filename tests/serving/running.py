@@ -16,13 +16,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from certs.authority import Authority
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 SECONDS = 20.0
-"""How long anything may take before it counts as "never"; a machine under load needs it."""
+"""Seconds that a connection, an answer or the end of a process may take on a busy machine."""
 LISTENING = re.compile(r"Listening at: https?://[^ ]*:(\d+)")
 SERVE = ("-m", "webhook.cli", "serve")
 POD: dict[str, Any] = {
@@ -49,14 +49,22 @@ def review(pod: object = POD, uid: str = "705ab4f5-6393-11e8-b7cc-42010a800002",
     return {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": asked | request}
 
 
-def until(condition: Callable[[], Any], what: str) -> Any:
-    """Wait for a condition and return what it returned; fail where it never comes true."""
-    deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"never happened: {what}")
+def send(
+    connection: http.client.HTTPConnection, body: bytes | None = None, path: str = "/mutate"
+) -> tuple[http.client.HTTPResponse, bytes]:
+    """Send a review (by default the one of ``POD``) on an open connection; return the answer and its body."""
+    data = json.dumps(review()).encode() if body is None else body
+    connection.request("POST", path, data, {"Content-Type": "application/json"})
+    response = connection.getresponse()
+    return response, response.read()
+
+
+def send_header(connection: http.client.HTTPConnection, length: int, start: bytes, path: str = "/mutate") -> None:
+    """Send a review's header and the start of its body, which has ``length`` bytes."""
+    connection.putrequest("POST", path)
+    connection.putheader("Content-Type", "application/json")
+    connection.putheader("Content-Length", str(length))
+    connection.endheaders(start)
 
 
 @dataclass(frozen=True)
@@ -108,7 +116,7 @@ class Running:
         running = cls(process, output, tls)
         # A SIGTERM that reaches gunicorn's worker before it has its handlers is lost, and costs the whole grace.
         ready = "Booting worker" if "gunicorn" in arguments else '"answering"'
-        until(lambda: ready in running.log(), "a server that answers")
+        until("a server that answers", lambda: ready in running.log())
         found = LISTENING.search(running.log())
         assert found
         running.port = int(found[1])

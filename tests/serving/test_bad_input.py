@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.serving.bodies import ANSWERED, NOT_ANSWERABLE, STRANGE
-from tests.serving.running import review
+from tests.serving.running import review, send
 from webhook.core.review import BadReview, parse, respond
 from webhook.core.review import review as decide
 
@@ -46,11 +46,9 @@ def test_every_malformed_review_is_a_4xx_of_one_line(shared: Running) -> None:
     """The same bodies over HTTP, on one connection that survives them all."""
     connection = shared.connection()
     for name, body in NOT_ANSWERABLE.items():
-        connection.request("POST", "/mutate", body, {"Content-Type": "application/json"})
-        response = connection.getresponse()
-        text = response.read().decode()
-        assert (response.status, text.count("\n")) == (400, 1), name
-        assert "Traceback" not in text, name
+        response, text = send(connection, body)
+        assert (response.status, text.count(b"\n")) == (400, 1), name
+        assert b"Traceback" not in text, name
     connection.close()
 
 
@@ -58,9 +56,7 @@ def test_every_hostile_review_is_allowed_over_http(shared: Running) -> None:
     """The same bodies over HTTP, and no internal error is counted."""
     connection = shared.connection()
     for name, body in ANSWERED.items():
-        connection.request("POST", "/mutate", body, {"Content-Type": "application/json"})
-        response = connection.getresponse()
-        text = response.read()
+        response, text = send(connection, body)
         assert response.status == 200, name
         assert json.loads(text)["response"]["allowed"] is True, name
     connection.close()

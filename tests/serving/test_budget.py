@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.serving.running import review
+from tests.serving.running import review, send_header
 from tests.support.asgi import no_flask, post
 from webhook.serving.asgi import MAX_QUEUE, Application, budget
 from webhook.serving.metrics import Telemetry
@@ -37,10 +37,7 @@ def test_what_cannot_be_answered_in_time_is_let_through(server: Running) -> None
 
     def ask(seconds: int) -> dict[str, Any]:
         with contextlib.closing(server.connection()) as connection:
-            connection.putrequest("POST", f"/mutate?timeout={seconds}s")
-            connection.putheader("Content-Type", "application/json")
-            connection.putheader("Content-Length", str(len(body)))
-            connection.endheaders(body[:9])
+            send_header(connection, len(body), body[:9], f"/mutate?timeout={seconds}s")
             time.sleep(budget(b"timeout=1s") + 0.1)  # it is the time itself that has to pass
             connection.send(body[9:])
             response: dict[str, Any] = json.loads(connection.getresponse().read())["response"]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from certs.authority import Authority
-from tests.serving.running import until
+from tests.support.waiting import until
 from webhook.serving.metrics import Telemetry
 from webhook.serving.tls import Certificate, Files
 
@@ -54,9 +54,9 @@ def test_a_bundle_that_does_not_know_the_certificate_is_told(tmp_path: Path) -> 
     certificate = Certificate(files, telemetry)
     assert certificate.check() == ""
     (tmp_path / "ca.crt").write_bytes(other.certificate_pem)
-    until(lambda: [certificate.check(), value(telemetry, "certificate_bundle_mismatch")] == ["", 1], "the mismatch")
+    until("the mismatch", lambda: [certificate.check(), value(telemetry, "certificate_bundle_mismatch")] == ["", 1])
     write(tmp_path, other, other.certificate_pem)
-    until(lambda: [certificate.check(), value(telemetry, "certificate_bundle_mismatch")] == ["", 0], "the new pair")
+    until("the new pair", lambda: [certificate.check(), value(telemetry, "certificate_bundle_mismatch")] == ["", 0])
     assert value(telemetry, "certificate_loads_total") == 2
 
 
@@ -65,4 +65,4 @@ def test_readiness_is_red_when_the_certificate_has_ended(tmp_path: Path) -> None
     ours, telemetry = authority(), Telemetry()
     certificate = Certificate(write(tmp_path, ours, ours.certificate_pem, timedelta(seconds=3)), telemetry)
     assert certificate.check() == ""
-    until(lambda: certificate.check() == "the certificate has ended", "the end")
+    until("the end", lambda: certificate.check() == "the certificate has ended")

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.serving.running import SERVE, Running, review, until
+from tests.serving.running import SERVE, Running, send
 from tests.serving.test_slow_clients import half_body
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     import http.client
@@ -68,9 +69,8 @@ def serving(clock: Clock, own_pair: Pair, start: Callable[..., Running]) -> Runn
 
 def patched(connection: http.client.HTTPConnection) -> bool:
     """Send a review as an API server with a timeout of two seconds does: the server takes one of them at most."""
-    connection.request("POST", "/mutate?timeout=2s", json.dumps(review()), {"Content-Type": "application/json"})
-    response = connection.getresponse()
-    return response.status == 200 and b'"patch"' in response.read()
+    response, text = send(connection, path="/mutate?timeout=2s")
+    return response.status == 200 and b'"patch"' in text
 
 
 def patched_anew(running: Running) -> bool:
@@ -107,7 +107,7 @@ def test_a_step_of_the_clock_spares_no_stalled_client(serving: Running, clock: C
     """Who stopped in the middle before the step is thrown out after it, and counted: by the same worker."""
     stalled = half_body(serving)
     clock.step(seconds)
-    until(lambda: "lastcall_stalled_connections_total 1.0" in serving.request("GET", "/metrics")[1], "the end of it")
+    until("the end of it", lambda: "lastcall_stalled_connections_total 1.0" in serving.request("GET", "/metrics")[1])
     stalled.close()
 
 
@@ -127,7 +127,7 @@ def test_a_certificate_that_is_not_valid_yet_waits_for_the_clock(
     """With a clock that runs behind, a renewed certificate is not taken, the old one stays; in time it is taken."""
     clock.step(-DAY)
     own_pair.renew()
-    until(lambda: patched_anew(serving) and "the last good one stays" in serving.log(), "a no")
+    until("a no", lambda: patched_anew(serving) and "the last good one stays" in serving.log())
     clock.step(0)
     loaded = "lastcall_certificate_loads_total 2.0"
-    until(lambda: loaded in serving.request("GET", "/metrics")[1], "the new certificate")
+    until("the new certificate", lambda: loaded in serving.request("GET", "/metrics")[1])

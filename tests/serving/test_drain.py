@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 from gunicorn.arbiter import Arbiter
 
-from tests.serving.running import SECONDS, SERVE, review, until
+from tests.serving.running import SECONDS, SERVE, review, send, send_header
+from tests.support.waiting import until
 from webhook.serving.application import KEEPALIVE_SECONDS, Options, Server, handle_early_signals
 
 if TYPE_CHECKING:
@@ -34,10 +35,7 @@ def half_sent(server: Running) -> tuple[http.client.HTTPConnection, bytes]:
     """Return a connection with a request on its way, and the rest of its body."""
     body = json.dumps(review()).encode()
     connection = server.connection()
-    connection.putrequest("POST", "/mutate")
-    connection.putheader("Content-Type", "application/json")
-    connection.putheader("Content-Length", str(len(body)))
-    connection.endheaders(body[:10])
+    send_header(connection, len(body), body[:10])
     return connection, body[10:]
 
 
@@ -46,7 +44,7 @@ def test_what_is_in_flight_is_answered(server: Running) -> None:
     connection, rest = half_sent(server)
     assert server.request("GET", "/healthz")[0] == 200  # so the half before it has been read
     server.process.send_signal(signal.SIGTERM)
-    until(lambda: "Handling signal: term" in server.log(), "the signal")
+    until("the signal", lambda: "Handling signal: term" in server.log())
     connection.send(rest)
     response = connection.getresponse()
     assert response.status == 200
@@ -61,15 +59,14 @@ def test_a_kept_connection_is_told_to_close(pair: Pair, start: Callable[..., Run
     connection = server.connection()
 
     def closed() -> bool:
-        connection.request("POST", "/mutate", json.dumps(review()), {"Content-Type": "application/json"})
-        response = connection.getresponse()
+        response, text = send(connection)
         assert response.status == 200
-        assert "patch" in json.loads(response.read())["response"]
+        assert "patch" in json.loads(text)["response"]
         return response.headers["Connection"] == "close"
 
     assert not closed()
     server.process.send_signal(signal.SIGTERM)
-    until(closed, "Connection: close")
+    until("Connection: close", closed)
     connection.close()
     assert server.process.wait(SECONDS) == 0
 
@@ -106,7 +103,7 @@ def test_sigterm_during_the_start(moment: Callable[[int], object]) -> None:
     """A server that is told to stop while it starts stops, with exit code 0."""
     command = [sys.executable, *SERVE, "--no-tls", "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        until(lambda: moment(process.pid), "the moment")
+        until("the moment", lambda: moment(process.pid))
         process.send_signal(signal.SIGTERM)
         try:
             assert process.wait(SECONDS) == 0

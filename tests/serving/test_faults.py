@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import json
 import os
 import signal
 import subprocess
@@ -16,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.serving.running import SECONDS, SERVE, Running, review, until
+from tests.serving.running import SECONDS, SERVE, Running, review, send
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def worker_of(running: Running) -> int:
     """Return the pid of the process that answers."""
     children = Path(f"/proc/{running.process.pid}/task/{running.process.pid}/children")
-    return int(until(children.read_text, "a worker").split()[0])
+    return int(until("a worker", children.read_text).split()[0])
 
 
 def answered(running: Running) -> bool:
@@ -42,7 +42,7 @@ def test_a_killed_worker_is_replaced(server: Running) -> None:
     assert answered(server)
     before = worker_of(server)
     os.kill(before, signal.SIGKILL)
-    until(lambda: worker_of(server) != before and answered(server), "a new worker")
+    until("a new worker", lambda: worker_of(server) != before and answered(server))
 
 
 def test_a_killed_worker_under_load_loses_what_it_had_and_no_more(server: Running) -> None:
@@ -58,12 +58,12 @@ def test_a_killed_worker_under_load_loses_what_it_had_and_no_more(server: Runnin
     clients = [threading.Thread(target=stream) for _ in range(4)]
     for client in clients:
         client.start()
-    until(lambda: done["before"] > 50, "a stream")
+    until("a stream", lambda: done["before"] > 50)
     before = worker_of(server)
     os.kill(before, signal.SIGKILL)
-    until(lambda: worker_of(server) != before and answered(server), "a new worker")
+    until("a new worker", lambda: worker_of(server) != before and answered(server))
     phase[0] = "after"
-    until(lambda: done["after"] > 50, "the stream again")
+    until("the stream again", lambda: done["after"] > 50)
     over.set()
     for client in clients:
         client.join(SECONDS)
@@ -75,7 +75,7 @@ def test_a_worker_ends_with_its_arbiter(server: Running) -> None:
     worker = worker_of(server)
     server.process.kill()
     server.process.wait(SECONDS)
-    until(lambda: not Path(f"/proc/{worker}/cmdline").exists() or gone(worker), "the worker's end")
+    until("the worker's end", lambda: not Path(f"/proc/{worker}/cmdline").exists() or gone(worker))
     with pytest.raises(ConnectionError):
         server.request("GET", "/healthz")
 
@@ -103,7 +103,7 @@ def test_a_full_disk_behind_the_log_costs_no_review(pair: Pair, tmp_path: Path) 
         process = subprocess.Popen([sys.executable, "-c", program], stdout=full, stderr=full, cwd=tmp_path)
     running = Running(process, tmp_path / "none", pair.client())
     try:
-        running.port = int(until(lambda: port_file.exists() and port_file.read_text(), "the port"))
+        running.port = int(until("the port", lambda: port_file.exists() and port_file.read_text()))
         assert all(answered(running) for _ in range(20))
         assert running.stop() == 0
     finally:
@@ -132,11 +132,10 @@ class Stream:
             connection = self.server.connection()
             closing = False
             while not closing and not self.over.is_set():
-                connection.request("POST", "/mutate", json.dumps(review()), {"Content-Type": "application/json"})
                 try:
-                    response = connection.getresponse()
+                    response, text = send(connection)
                     closing = response.headers["Connection"] == "close"
-                    self.done += b'"patch"' in response.read()
+                    self.done += b'"patch"' in text
                 except OSError as error:
                     self.lost.append(error)
                     closing = True
@@ -152,13 +151,13 @@ def test_a_stream_of_reviews_loses_none_to_a_restart(pair: Pair, start: Callable
     clients = [threading.Thread(target=stream.client) for _ in range(4)]
     for client in clients:
         client.start()
-    until(lambda: stream.done > 100, "a stream")
+    until("a stream", lambda: stream.done > 100)
     first.process.terminate()
-    until(lambda: "Handling signal: term" in first.log(), "the signal")
+    until("the signal", lambda: "Handling signal: term" in first.log())
     stream.server = second
     assert first.process.wait(SECONDS) == 0
     reached = stream.done
-    until(lambda: stream.done > reached + 100, "the stream on the second server")
+    until("the stream on the second server", lambda: stream.done > reached + 100)
     stream.over.set()
     for client in clients:
         client.join(SECONDS)

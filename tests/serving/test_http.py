@@ -10,8 +10,9 @@ import jsonpatch
 import pytest
 from click.testing import CliRunner
 
-from tests.serving.running import POD, SERVE, review, until
+from tests.serving.running import POD, SERVE, review, send_header
 from tests.support.asgi import no_flask, post
+from tests.support.waiting import until
 from webhook.cli.serve import command
 from webhook.serving.asgi import Application
 from webhook.serving.flask_app import create_app
@@ -101,10 +102,7 @@ def test_a_body_of_unknown_length_is_turned_away(shared: Running) -> None:
 def test_a_body_over_seven_mebibytes_is_turned_away_by_its_length(shared: Running) -> None:
     """413 comes before the body does."""
     connection = shared.connection()
-    connection.putrequest("POST", "/mutate")
-    connection.putheader("Content-Type", "application/json")
-    connection.putheader("Content-Length", str(MAX_BODY_BYTES + 1))
-    connection.endheaders()
+    send_header(connection, MAX_BODY_BYTES + 1, b"")
     assert connection.getresponse().status == 413
     connection.close()
 
@@ -120,10 +118,7 @@ def test_a_body_of_seven_mebibytes_is_answered(shared: Running) -> None:
 def test_a_client_that_breaks_off_is_no_error(server: Running) -> None:
     """Half a body and then nothing: the server goes on, and counts no internal error."""
     connection = server.connection()
-    connection.putrequest("POST", "/mutate")
-    connection.putheader("Content-Type", "application/json")
-    connection.putheader("Content-Length", "1000")
-    connection.endheaders(b"{")
+    send_header(connection, 1000, b"{")
     connection.close()
     assert server.request("POST", "/mutate", review())[0] == 200
     assert "lastcall_internal_errors_total 0.0" in server.request("GET", "/metrics")[1]
@@ -156,7 +151,7 @@ def test_self_signed_prints_where_its_ca_is(start: Callable[..., Running]) -> No
     from pathlib import Path  # noqa: PLC0415
 
     running = start(None, *SERVE, "--port", "0", "--self-signed")
-    path = until(lambda: [line for line in running.log().splitlines() if line.startswith("CA: ")], "the CA's path")[0]
+    path = until("the CA's path", lambda: [line for line in running.log().splitlines() if line.startswith("CA: ")])[0]
     ca = Path(path.removeprefix("CA: "))
     running.tls = ssl.create_default_context(cafile=ca)
     assert running.request("POST", "/mutate", review())[0] == 200

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.serving.running import SECONDS, SERVE, Running, review, until
+from tests.serving.running import SECONDS, SERVE, Running, review, send, send_header
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +40,7 @@ def test_health_has_a_port_of_its_own(pair: Pair, start: Callable[..., Running])
     """Probes and metrics come over plain HTTP; a port that is taken is told at the start."""
     port = free_port()
     running = start(pair.client(), *SERVE, "--port", "0", *pair.options, "--health-port", str(port))
-    until(lambda: "certificate loaded" in running.log(), "the worker")
+    until("the worker", lambda: "certificate loaded" in running.log())
     assert health(port, "/healthz") == (200, "ok\n")
     assert health(port, "/readyz") == (200, "ok\n")
     running.request("POST", "/mutate", review())
@@ -53,19 +54,19 @@ def test_without_a_certificate_the_server_is_not_ready(own_pair: Pair, start: Ca
     certificate.write_bytes(b"not a certificate")
     port = free_port()
     running = start(own_pair.client(), *SERVE, "--port", "0", *own_pair.options, "--health-port", str(port))
-    until(lambda: "certificate not usable" in running.log(), "the reason")
+    until("the reason", lambda: "certificate not usable" in running.log())
     status, text = health(port, "/readyz")
     assert (status, text.startswith("certificate not usable: "), text.count("\n")) == (503, True, 1)
     assert health(port, "/healthz")[0] == 200
     certificate.write_bytes(good)
-    until(lambda: health(port, "/readyz")[0] == 200, "readiness")
+    until("readiness", lambda: health(port, "/readyz")[0] == 200)
 
 
 def test_stalled_probes_do_not_keep_the_others_from_theirs(pair: Pair, start: Callable[..., Running]) -> None:
     """As many half requests as the port takes at once: they are thrown out, and a probe is answered."""
     port = free_port()
     start(pair.client(), *SERVE, "--port", "0", *pair.options, "--health-port", str(port))
-    until(lambda: connects(port), "the port")
+    until("the port", lambda: connects(port))
     with contextlib.ExitStack() as stack:
         for _ in range(32):
             stack.enter_context(socket.create_connection(("127.0.0.1", port), SECONDS)).sendall(b"GET /he")
@@ -75,7 +76,7 @@ def test_stalled_probes_do_not_keep_the_others_from_theirs(pair: Pair, start: Ca
                 return health(port, "/healthz")[0] == 200
             return False
 
-        until(answered, "a probe's answer")
+        until("a probe's answer", answered)
 
 
 def connects(port: int) -> bool:
@@ -90,14 +91,13 @@ def test_draining_turns_readiness_red_and_still_answers(pair: Pair, start: Calla
     port = free_port()
     options = ("--health-port", str(port), "--drain-seconds", "3")
     running = start(pair.client(), *SERVE, "--port", "0", *pair.options, *options)
-    until(lambda: "certificate loaded" in running.log(), "the worker")
+    until("the worker", lambda: "certificate loaded" in running.log())
     running.process.terminate()
-    until(lambda: health(port, "/readyz") == (503, "stopping\n"), "red")
+    until("red", lambda: health(port, "/readyz") == (503, "stopping\n"))
     connection = running.connection()
-    connection.request("POST", "/mutate", json.dumps(review()), {"Content-Type": "application/json"})
-    response = connection.getresponse()
+    response, text = send(connection)
     assert (response.status, response.headers["Connection"]) == (200, "close")
-    assert "patch" in json.loads(response.read())["response"]
+    assert "patch" in json.loads(text)["response"]
     connection.close()
     assert running.process.wait(SECONDS) == 0
 
@@ -145,8 +145,6 @@ def test_tls_1_3_can_be_the_floor(pair: Pair, start: Callable[..., Running]) -> 
 def test_stalled_connections_are_counted(server: Running) -> None:
     """A client that stops in the middle shows in the metrics."""
     connection = server.connection()
-    connection.putrequest("POST", "/mutate")
-    connection.putheader("Content-Length", "10")
-    connection.endheaders(b"{")
-    until(lambda: "lastcall_stalled_connections_total 1.0" in server.request("GET", "/metrics")[1], "the count")
+    send_header(connection, 10, b"{")
+    until("the count", lambda: "lastcall_stalled_connections_total 1.0" in server.request("GET", "/metrics")[1])
     connection.close()

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.serving.running import POD, SECONDS, Running, review, until
+from tests.serving.running import POD, SECONDS, Running, review, send
 from tests.support.paths import ROOT
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     import http.client
@@ -34,7 +35,7 @@ def stock(pair: Pair, start: Callable[..., Running]) -> Running:
     """Start gunicorn as it comes."""
     files = ("--certfile", str(pair.folder / "tls.crt"), "--keyfile", str(pair.folder / "tls.key"))
     running = start(pair.client(), *STOCK, *files)
-    until(lambda: "Booting worker" in running.log(), "a worker")
+    until("a worker", lambda: "Booting worker" in running.log())
     return running
 
 
@@ -78,8 +79,7 @@ def answers(running: Running, seconds: float = SECONDS) -> bool:
     patient = Running(running.process, running.output, running.tls, running.port)
     connection = patient.connection(seconds)
     try:
-        connection.request("POST", "/mutate", b"{}", {"Content-Type": "application/json"})
-        return connection.getresponse().status == 400
+        return send(connection, b"{}")[0].status == 400
     except TimeoutError:
         return False
     finally:
@@ -135,9 +135,8 @@ def twice(connection: http.client.HTTPConnection) -> int:
     """Send two reviews, one after the other, and return how many were answered."""
     answered = 0
     for _ in range(2):
-        connection.request("POST", "/mutate", json.dumps(review()), {"Content-Type": "application/json"})
-        response = connection.getresponse()
-        answered += response.status == 200 and b'"patch"' in response.read()
+        response, text = send(connection)
+        answered += response.status == 200 and b'"patch"' in text
     return answered
 
 
@@ -184,7 +183,7 @@ def test_a_review_is_answered_beside_all_of_them(server: Running) -> None:
 
     A machine under load may need a second try to open so many in time.
     """
-    until(lambda: answers_beside_all(server), "answers while all are held")
+    until("answers while all are held", lambda: answers_beside_all(server))
 
 
 def test_who_does_not_take_the_answer_is_thrown_out(server: Running) -> None:
@@ -196,4 +195,4 @@ def test_who_does_not_take_the_answer_is_thrown_out(server: Running) -> None:
         with contextlib.suppress(OSError):  # the server stops reading, or has had enough
             for _ in range(100):
                 lazy.sendall(HEAD.replace(b"100", str(len(body)).encode()) + b"\r\n" + body)
-        until(lambda: "lastcall_stalled_connections_total 1.0" in server.request("GET", "/metrics")[1], "its end")
+        until("its end", lambda: "lastcall_stalled_connections_total 1.0" in server.request("GET", "/metrics")[1])

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.serving.running import SERVE, Pair, Running, review, until
+from tests.serving.running import SERVE, Pair, Running, review
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +79,7 @@ def test_a_new_certificate_is_picked_up(own_pair: Pair, start: Callable[..., Run
     before = served(running)
     own_pair.renew()
     assert before != on_disk(own_pair)
-    until(lambda: served(running) == on_disk(own_pair), "the new certificate")
+    until("the new certificate", lambda: served(running) == on_disk(own_pair))
     connection.request("GET", "/healthz")
     assert connection.getresponse().status == 200
     connection.close()
@@ -91,12 +92,12 @@ def test_half_a_change_keeps_the_last_good_pair(own_pair: Pair, tmp_path: Path, 
     other = tmp_path / "other"
     other.mkdir()
     (own_pair.folder / "tls.key").write_bytes((Pair.issue(other).folder / "tls.key").read_bytes())
-    until(lambda: served(running) == before and "the last good one stays" in running.log(), "the warning")
+    until("the warning", lambda: served(running) == before and "the last good one stays" in running.log())
     assert "lastcall_certificate_reload_errors_total 0.0" not in running.request("GET", "/metrics")[1]
     assert running.request("GET", "/readyz")[0] == 200
     (own_pair.folder / "tls.key").write_bytes(old_key)
     own_pair.renew()
-    until(lambda: served(running) == on_disk(own_pair), "the next good pair")
+    until("the next good pair", lambda: served(running) == on_disk(own_pair))
 
 
 def test_files_that_go_away_keep_the_last_good_pair(own_pair: Pair, start: Callable[..., Running]) -> None:
@@ -104,7 +105,7 @@ def test_files_that_go_away_keep_the_last_good_pair(own_pair: Pair, start: Calla
     running = start(own_pair.client(), *SERVE, "--port", "0", *own_pair.options)
     before = served(running)
     (own_pair.folder / "tls.crt").unlink()
-    until(lambda: served(running) == before and "the last good one stays" in running.log(), "the warning")
+    until("the warning", lambda: served(running) == before and "the last good one stays" in running.log())
     assert running.request("POST", "/mutate", review())[0] == 200
 
 
@@ -125,4 +126,4 @@ def test_without_any_good_pair_nobody_is_served_until_there_is_one(
         except OSError:
             return False
 
-    until(answered, "an answer")
+    until("an answer", answered)
