@@ -1,4 +1,4 @@
-"""The four phases of a CA rollover: when one gives way to the next, and what is waited for meanwhile. Pure."""
+"""The four phases of a CA rollover: when each is replaced by the next, and what it waits for. Pure."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 JITTER = 1 / 15
-"""Renewal comes between 0.60 and 0.67 of a life, so that many clusters do not renew in the same minute."""
+"""Spreads renewal over 0.60 to 0.67 of a certificate's life, so that many clusters do not renew in the same minute."""
 
 RETRY_INTERVAL = timedelta(minutes=1)
+"""Between two probes of the replicas."""
 
 
 def renewal_time(certificate: Certificate) -> datetime:
-    """Return when to renew: at two thirds of its life at the latest, spread by its own fingerprint."""
+    """Return when to renew: after two thirds of its life at the latest, minus a jitter derived from its fingerprint."""
     issued = certificate.not_before + BACKDATE
     jitter = int(certificate.fingerprint[:8], 16) / 2**32 * JITTER
     return issued + (certificate.not_after - issued) * (2 / 3 - jitter)
 
 
 def advance(observed: Observed, ledger: Ledger, now: datetime, policy: Policy) -> Record | Probe | None:
-    """Return the write that leaves the phase; Probe where the replicas decide; None where it is too early.
+    """Return the write that ends the phase; Probe if the replicas have to be asked first; None if it is too early.
 
-    An old CA that has ended verifies nothing, so it never holds up anything: a replica that cannot be reached
-    delays the end of a rollover, but not for ever.
+    An expired old CA verifies nothing, so nothing waits for it: an unreachable replica delays the end of a rollover,
+    but not forever.
     """
     live = observed.configuration
     trusted = any(generation.certificate.valid_at(now) for generation in ledger.old)
@@ -42,7 +43,7 @@ def advance(observed: Observed, ledger: Ledger, now: datetime, policy: Policy) -
             return Record(soaking, "every webhook trusts the new CA") if live else None
         case Phase.SOAKING:
             soaked = live is not None and live.live_for >= policy.soak
-            return _switch(ledger, now, "every API server knows the new CA") if soaked else None
+            return _switch(ledger, now, "every API server has loaded the new CA") if soaked else None
         case Phase.RETIRING if now < last_old_leaf_end(ledger):
             return None
     if trusted and observed.replicas is None:
@@ -53,7 +54,7 @@ def advance(observed: Observed, ledger: Ledger, now: datetime, policy: Policy) -
 
 
 def wait(observed: Observed, ledger: Ledger, now: datetime, policy: Policy) -> Wait:
-    """Return until when nothing is to be done, and what is waited for."""
+    """Return until when there is nothing to do, and what the rollover waits for."""
     leaf = observed.serving.leaf if observed.serving else None
     renewals = [renewal_time(certificate) for certificate in (ledger.newest.certificate, leaf) if certificate]
     renewal = min((moment for moment in renewals if moment > now), default=now + RETRY_INTERVAL)
@@ -63,21 +64,21 @@ def wait(observed: Observed, ledger: Ledger, now: datetime, policy: Policy) -> W
         if observed.configuration is None:
             return Wait(renewal, "a MutatingWebhookConfiguration to publish the new CA in")
         soaked = now + policy.soak - observed.configuration.live_for
-        return Wait(min(renewal, soaked), "every API server to learn of the new CA")
+        return Wait(min(renewal, soaked), "every API server to load the new CA")
     if ledger.phase is Phase.RETIRING and now < last_old_leaf_end(ledger):
-        return Wait(min(renewal, last_old_leaf_end(ledger)), "the last leaf of the old CA to end")
+        return Wait(min(renewal, last_old_leaf_end(ledger)), "the last leaf of the old CA to expire")
     soon = min(renewal, now + RETRY_INTERVAL)
     return Wait(soon, f"a leaf of the new CA from {', '.join(outdated_replicas(observed, ledger))}")
 
 
 def outdated_replicas(observed: Observed, ledger: Ledger) -> tuple[str, ...]:
-    """Return the replicas not known to serve the newest CA's leaf; a terminating one that is gone is not one."""
+    """Return the names of replicas that are not known to serve a leaf of the newest CA, without terminated ones."""
     newest = ledger.newest.certificate
     return tuple(replica.name for replica in observed.replicas or () if not _serves_leaf_of(replica, newest))
 
 
 def last_old_leaf_end(ledger: Ledger) -> datetime:
-    """Return when all that the old generations signed has ended."""
+    """Return when the last leaf of the old generations expires."""
     return max(generation.last_leaf_end(ledger.since) for generation in ledger.old)
 
 
@@ -91,12 +92,12 @@ def _switch(ledger: Ledger, now: datetime, why: str) -> Record:
 
 
 def _retire(ledger: Ledger, now: datetime) -> Record:
-    """Keep the old certificates, not their keys: what signs nothing more cannot be stolen."""
+    """Keep the old certificates and delete their keys: a deleted key cannot be stolen."""
     generations = (*(generation.without_key() for generation in ledger.old), ledger.newest)
     after = ledger.next_revision(phase=Phase.RETIRING, since=now, generations=generations)
-    return Record(after, "every replica serves the new CA's leaf")
+    return Record(after, "every replica serves a leaf of the new CA")
 
 
 def _forget(ledger: Ledger, now: datetime) -> Record:
     after = ledger.next_revision(phase=Phase.STEADY, since=now, generations=(ledger.newest,))
-    return Record(after, "nothing that the old CA signed is left")
+    return Record(after, "every leaf of the old CA has expired")

@@ -1,4 +1,4 @@
-"""What `status` shows: one table for the person on call."""
+"""The output of `status`: a table of certificates and one line per problem."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 MEANING = {
     "steady": "one CA; nothing to do before the next renewal",
-    "publishing": "(a) a new CA exists; its certificate is on the way into every webhook",
-    "soaking": "(b) it is live; every API server gets time to learn of it",
+    "publishing": "(a) a new CA exists; its certificate is being written into every webhook",
+    "soaking": "(b) it is live; every API server gets time to load it",
     "switching": "(c) the leaf comes from the new CA; not every replica is known to serve it",
-    "retiring": "(d) every replica serves it; the old CA stays trusted until its last leaf has ended",
+    "retiring": "(d) every replica serves it; the old CA stays trusted until its last leaf has expired",
 }
 
 
 def summary(observed: Observed, now: datetime) -> Iterator[str]:
-    """Yield a line on the phase, and one for each thing that is wrong now."""
+    """Yield a line with the phase, and one for each problem (`wrong: ...`) or delay (`wait: ...`)."""
     if observed.configuration and observed.configuration.managed_by:
-        yield f"mode: {observed.configuration.managed_by}; the controller leaves everything as it is"
+        yield f"mode: {observed.configuration.managed_by}; the controller writes nothing"
     if observed.ledger:
         yield f"phase: {observed.ledger.phase} since {_time(observed.ledger.since)}: {MEANING[observed.ledger.phase]}"
     leaf = observed.serving.leaf if observed.serving else None
@@ -53,7 +53,7 @@ def _trust(observed: Observed, leaf: Certificate, now: datetime) -> Iterator[str
 
 
 def table(observed: Observed, now: datetime) -> Table:
-    """Return each certificate with its end, where it is trusted, and who serves it."""
+    """Return one row per certificate: expiry, renewal, where it is trusted, and which replicas serve it."""
     result = Table("generation", "subject", "not after", "renewal", "key", "trusted by", "served by")
     generations = observed.ledger.generations if observed.ledger else ()
     keys = {generation.certificate for generation in generations if generation.has_key}
@@ -70,7 +70,7 @@ def table(observed: Observed, now: datetime) -> Table:
         if replica.leaf:
             served.setdefault(replica.leaf, []).append(replica)
     for leaf, replicas in served.items():
-        signer = next((f"leaf of {ca.generation}" for ca in known if ca.signed(leaf)), "leaf of nobody known")
+        signer = next((f"leaf of {ca.generation}" for ca in known if ca.signed(leaf)), "leaf of an unknown CA")
         result.add_row(*_cells(leaf, signer, now), "", "", ", ".join(replica.name for replica in replicas))
     return result
 

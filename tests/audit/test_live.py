@@ -162,11 +162,11 @@ def test_missing_rights(served: Served, tmp_path: Path) -> None:
     served.forbidden = {f"{APPS}/statefulsets", "/api/v1/namespaces"}
     result = call(served, tmp_path, "-A")
     assert (result.exit_code, list(workloads(result))) == (0, ["Deployment shop/web"])
-    assert "note: missing right: list statefulsets.apps\n" in result.stderr
-    assert "note: missing right: list namespaces: profile default is assumed everywhere\n" in result.stderr
+    assert "note: missing permission: list statefulsets.apps\n" in result.stderr
+    assert "note: missing permission: list namespaces: profile default is assumed everywhere\n" in result.stderr
     served.forbidden = {"/api/v1/pods"}
     result = call(served, tmp_path, "-A")
-    assert (result.exit_code, result.stderr) == (2, "error: missing right: list pods\n")
+    assert (result.exit_code, result.stderr) == (2, "error: missing permission: list pods\n")
 
 
 def test_unreachable(tmp_path: Path) -> None:
@@ -183,4 +183,4 @@ def test_no_such_context(tmp_path: Path) -> None:
     for arguments in (["--context", "none", "--kubeconfig", str(config)], ["--kubeconfig", str(tmp_path / "none")]):
         result = CliRunner().invoke(main, ["audit", *arguments], catch_exceptions=False)
         assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
-        assert result.stderr.startswith("error: no way to a cluster: ")
+        assert result.stderr.startswith("error: cannot connect to a cluster: ")

@@ -37,7 +37,7 @@ def test_fail_with_one_replica_is_told() -> None:
     """Each webhook that would stop all Pods while the only replica is away is an error."""
     ours = webhook_configuration(["default"], ca_bundle=b"x", failure_policy="Fail")
     deployment = {"spec": {"replicas": 1}, "status": {"readyReplicas": 1}}
-    assert found(ours, deployment) == ["failurePolicy Fail with one replica: no Pod starts while it is away"]
+    assert found(ours, deployment) == ["failurePolicy Fail with one replica: no Pod starts while it is unavailable"]
 
 
 def test_a_missing_bundle_and_a_missing_replica_are_told() -> None:
@@ -50,7 +50,7 @@ def test_a_selector_that_takes_the_system_is_told() -> None:
     """kube-system and our own namespace must not depend on us."""
     ours = webhook_configuration(["default"], ca_bundle=b"x", failure_policy="Fail")
     ours["webhooks"][0]["namespaceSelector"] = {}
-    assert found(ours) == ["is asked about Pods of kube-system", "is asked about Pods of lastcall"]
+    assert found(ours) == ["matches Pods of kube-system", "matches Pods of lastcall"]
 
 
 @pytest.mark.parametrize(
@@ -88,4 +88,4 @@ def test_without_a_cluster_the_reason_is_told() -> None:
     """Exit code 2, and one line."""
     result = CliRunner().invoke(command, ["--kubeconfig", "/nonexistent"])
     assert result.exit_code == 2
-    assert "no way to a cluster" in result.output
+    assert "cannot connect to a cluster" in result.output

@@ -1,4 +1,4 @@
-"""The certificate controller against a real API server: what it repairs, what it leaves, and who may write."""
+"""The certificate controller against a real API server: repairs, exceptions, and the Lease."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OPTIONS = ("--leaf-lifetime=60s", "--ca-lifetime=1d", "--soak=1s", "--lease-seco
 
 @pytest.fixture(scope="module")
 def rig(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    """Give a configuration that no Pod passes through, and a controller that looks after it."""
+    """Give a configuration that matches no Pod, and a controller for it."""
     if not cluster.is_lab:
         pytest.skip("the controller runs beside the lab's API server")
     with running_rig(cluster.api, tmp_path_factory.mktemp("certs"), "nobody") as rig:
@@ -39,7 +39,7 @@ def rig(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture
 def healthy(rig: Rig) -> Rig:
-    """Give the rig with all its rights, a controller that runs, and everything in order."""
+    """Give the rig with all permissions, a running controller, and a trusted leaf."""
     rig.api.apply(*account())
     annotations = {"annotations": {"cert-manager.io/inject-ca-from": None}}
     rig.api.merge("MutatingWebhookConfiguration", NAME, "", {"metadata": annotations})
@@ -51,14 +51,14 @@ def healthy(rig: Rig) -> Rig:
 
 @pytest.mark.parametrize("pem", [FOREIGN, b""], ids=["foreign", "empty"])
 def test_a_foreign_bundle_is_repaired(healthy: Rig, pem: bytes) -> None:
-    """Whoever overwrites caBundle sees it put right, with the same CA as before."""
+    """An overwritten caBundle is repaired, with the same CA as before."""
     before = healthy.bundle()
     healthy.overwrite(pem)
     until("the bundle", lambda: healthy.bundle() == before, 20)
 
 
-def test_a_bundle_that_is_somebody_elses_is_left_alone(healthy: Rig) -> None:
-    """With cert-manager's annotation on the configuration the controller writes nothing more, and goes on looking."""
+def test_a_bundle_managed_by_cert_manager_is_not_written(healthy: Rig) -> None:
+    """With cert-manager's annotation on the configuration the controller only renews its Lease."""
     healthy.overwrite(FOREIGN, **{"cert-manager.io/inject-ca-from": "lastcall/lastcall-tls"})
     version = healthy.find("Lease", "lastcall-certs")
     healthy.api.delete("Secret", "lastcall-tls", NAME)
@@ -77,7 +77,7 @@ def renewals(rig: Rig, since: Object | None) -> int:
 
 @pytest.mark.parametrize("names", [["lastcall-tls"], ["lastcall-ca"], ["lastcall-tls", "lastcall-ca"]])
 def test_deleted_secrets_come_back(healthy: Rig, names: list[str]) -> None:
-    """Whichever is deleted, what was published goes on being trusted, and in the end all fits again."""
+    """Whichever is deleted: the published CAs stay trusted, and the new leaf is trusted."""
     before = healthy.bundle()
     for name in names:
         healthy.api.delete("Secret", name, NAME)
@@ -87,7 +87,7 @@ def test_deleted_secrets_come_back(healthy: Rig, names: list[str]) -> None:
 
 
 def test_a_broken_pair_is_replaced(healthy: Rig) -> None:
-    """Somebody's kubectl edit does not last."""
+    """A broken key, as of a wrong kubectl edit, is replaced."""
     before = healthy.pair()
     broken = {"data": {"tls.key": b64encode(b"broken").decode()}}
     healthy.api.merge("Secret", "lastcall-tls", NAME, broken)
@@ -95,10 +95,10 @@ def test_a_broken_pair_is_replaced(healthy: Rig) -> None:
     assert healthy.trusted()
 
 
-def test_rotate_and_status_are_for_people(healthy: Rig) -> None:
-    """`rotate --ca` brings another generation; `status` shows it and its phase, and says what is wrong."""
+def test_rotate_requests_a_ca_and_status_shows_it(healthy: Rig) -> None:
+    """`rotate --ca` adds a generation; `status` shows it, the phase, and what is wrong."""
     number = 1 + max(ca.generation or 0 for ca in read_bundle(healthy.bundle()))
-    assert healthy.run("rotate", "--ca").stdout.startswith("Asked.")
+    assert healthy.run("rotate", "--ca").stdout.startswith("Requested.")
     until("another CA", lambda: read_bundle(healthy.bundle())[-1].generation == number, 30)
     shown = healthy.run("status")
     assert f"lastcall CA generation {number}" in shown.stdout
@@ -112,11 +112,11 @@ def test_rotate_and_status_are_for_people(healthy: Rig) -> None:
 
 
 def test_every_rotation_is_one_event(healthy: Rig) -> None:
-    """`kubectl describe secret` tells when and why, and counts right."""
+    """Each rotation adds exactly one Event about the Secret."""
 
     def events() -> int:
         found = healthy.api.get("Event", "", NAME)["items"]
-        return sum(one["reason"] == "LeafRotated" and "asked for" in one["message"] for one in found)
+        return sum(event["reason"] == "LeafRotated" and "requested" in event["message"] for event in found)
 
     before, leaf = events(), healthy.pair()["tls.crt"]
     healthy.run("rotate")
@@ -125,19 +125,19 @@ def test_every_rotation_is_one_event(healthy: Rig) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "rights", "missing"),
+    ("kind", "permission", "missing"),
     [
         ("Role", "secrets", "update secrets/lastcall-tls -n rotation"),
         ("Role", "leases", "get leases.coordination.k8s.io/lastcall-certs -n rotation"),
         ("ClusterRole", "mutating", "get mutatingwebhookconfigurations.admissionregistration.k8s.io/rotation"),
     ],
 )
-def test_a_missing_permission_is_named_in_one_line(healthy: Rig, kind: str, rights: str, missing: str) -> None:
-    """Verb, resource and name, as `kubectl auth can-i` takes them."""
+def test_a_missing_permission_is_named_in_one_line(healthy: Rig, kind: str, permission: str, missing: str) -> None:
+    """The line has verb, resource and name, as arguments of `kubectl auth can-i`."""
     place = NAME if kind == "Role" else ""
     rules = healthy.api.get(kind, "rotation-certs", place)["rules"]
-    left = [rule for rule in rules if not rule["resources"][0].startswith(rights)]
-    if rights == "secrets":
+    left = [rule for rule in rules if not rule["resources"][0].startswith(permission)]
+    if permission == "secrets":
         left.append({"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]})
     healthy.api.merge(kind, "rotation-certs", place, {"rules": left})
     healthy.api.merge("Secret", "lastcall-tls", NAME, {"data": {"tls.key": ""}})
@@ -147,7 +147,7 @@ def test_a_missing_permission_is_named_in_one_line(healthy: Rig, kind: str, righ
 
 
 def test_another_controller_takes_over_within_thirty_seconds(healthy: Rig) -> None:
-    """With the default Lease: the second waits while the first lives, and writes when that was killed."""
+    """With the default Lease: the second waits while the first runs, and writes after the first was killed."""
 
     def holder() -> str:
         lease = healthy.find("Lease", "lastcall-certs")
@@ -167,15 +167,15 @@ def test_another_controller_takes_over_within_thirty_seconds(healthy: Rig) -> No
 
 
 def test_a_writer_that_loses_the_lease_stops_at_once(healthy: Rig) -> None:
-    """Another holder's name in the Lease is enough: what is broken then stays broken, until that one's time is over."""
+    """With another holder in the Lease, a broken bundle is not repaired until that Lease has expired."""
     lease = healthy.find("Lease", "lastcall-certs")
     assert lease
     stolen = {"spec": {"holderIdentity": "another", "leaseDurationSeconds": 12}}
     healthy.api.merge("Lease", "lastcall-certs", NAME, stolen)
-    time.sleep(2)  # two thirds of its own Lease, for which it may trust what it read
+    time.sleep(2)  # longer than two thirds of its own Lease, for which it trusts its last renewal
     healthy.overwrite(FOREIGN)
     began = time.monotonic()
     while time.monotonic() - began < 5:
         assert healthy.bundle() == FOREIGN
         time.sleep(0.2)
-    until("the repair, when the other one is gone", healthy.trusted, 30)
+    until("the repair, after the other Lease has expired", healthy.trusted, 30)

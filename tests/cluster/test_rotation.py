@@ -1,4 +1,4 @@
-"""Pods are created all the time while leaf and CA rotate, and none fails, though nobody is spared.
+"""No creation of a Pod fails while leaf and CA rotate, controllers are killed and a replica is restarted.
 
 The default run is long enough for the counts it asserts; ROTATION_SECONDS=300 makes it five minutes.
 """
@@ -35,7 +35,7 @@ PROPAGATION_SECONDS = 4.0
 
 @pytest.fixture
 def rotating(cluster: Cluster, namespace: Callable[..., str], tmp_path: Path) -> Iterator[tuple[Rig, str]]:
-    """Give the rig and the namespace that its webhook takes Pods of."""
+    """Give the rig and the namespace whose Pods its webhook matches."""
     if not cluster.is_lab:
         pytest.skip("replicas and controller run beside the lab's API server")
     pods = namespace()
@@ -65,7 +65,7 @@ def test_no_creation_fails_while_leaf_and_ca_rotate(rotating: tuple[Rig, str]) -
 
 
 def test_replacing_ca_and_leaf_together_fails_creations(rotating: tuple[Rig, str]) -> None:
-    """The negative control: written by a naive controller, the same certificates do fail Pods."""
+    """The negative control: a controller that replaces CA and leaf together makes creations fail."""
     rig, pods = rotating
     _replace_everything(rig)
     for replica in rig.replicas:
@@ -88,7 +88,7 @@ def _works(rig: Rig, pods: str) -> bool:
 
 
 def _disturb(rig: Rig, end: float) -> None:
-    """Kill the controller a few seconds after it began, leave it dead for a moment; restart one replica on the way."""
+    """Kill each controller some seconds after its start, and start the next; restart one replica once."""
     chance, restarted = random.Random(6), False
     while (left := end - time.monotonic()) > 0:
         time.sleep(min(left, chance.uniform(5, 15)))

@@ -1,4 +1,4 @@
-"""An API server's lists over real HTTP: pages, remaining counts, missing rights, and lists that expire."""
+"""An API server's lists over real HTTP: pages, remaining counts, missing permissions, and lists that expire."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Read a cluster through the API: lists in pages, single objects, and a command in a container.
 
-Nothing is ever written. Beside ``certs/store.py`` the only module that imports the Kubernetes client, and it does so
-when it is asked for a cluster: the other commands need not wait for it.
+It never writes. The Kubernetes client is imported here, in ``webhook/cli/check.py`` and in ``certs/store.py``, and
+only when a cluster is needed, so that other commands start faster.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
     from kubernetes import client
 
 PAGE = 500
-"""Objects a request, as kubectl does: what bounds memory on both sides."""
+"""Objects per request, as in kubectl; it limits memory on both sides."""
 SECONDS = 30.0
-"""How long one request may take."""
+"""For one request."""
 _RESTARTS = 5
 
 
 class ClusterError(Exception):
-    """A request that did not work: verb, resource and reason in one line."""
+    """A request failed: the message has verb, resource and reason in one line."""
 
 
 class NotFound(ClusterError):
-    """The object is not there, or not any more."""
+    """The object does not exist."""
 
 
 class Resource(NamedTuple):
-    """A kind of object and where the API has it."""
+    """A kind of object and its path in the API."""
 
     group: str
     """``v1`` or ``apps/v1``."""
@@ -41,13 +41,13 @@ class Resource(NamedTuple):
     kind: str
 
     def path(self, namespace: str = "", name: str = "") -> str:
-        """Return the path of all objects, a namespace's, or one."""
+        """Return the path of all objects, those of a namespace, or one."""
         root = "/api/" if "/" not in self.group else "/apis/"
         within = f"/namespaces/{quote(namespace)}" if namespace and self.plural != "namespaces" else ""
         return f"{root}{self.group}{within}/{self.plural}" + (f"/{quote(name)}" if name else "")
 
     def __str__(self) -> str:
-        """Name it as RBAC does."""
+        """Return the name that RBAC uses, as in ``deployments.apps``."""
         group, _, version = self.group.partition("/")
         return f"{self.plural}.{group}" if version else self.plural
 
@@ -63,17 +63,17 @@ WORKLOADS = (
 
 
 class Cluster:
-    """A connection, to the kubeconfig's context or from within a Pod."""
+    """A cluster: that of the kubeconfig's context, or of the Pod that this runs in. Methods raise ``ClusterError``."""
 
     def __init__(self, api: client.ApiClient, namespace: str) -> None:
         self.api = api
         self.namespace = namespace
-        """The context's."""
+        """The namespace of the context."""
 
     def objects(self, resource: Resource, namespace: str = "") -> Iterator[tuple[dict[str, Any], int | None]]:
-        """Return the objects page by page, each with how many are still to come where that is known.
+        """Yield the objects page by page, each with the number that follows, or None if it is unknown.
 
-        A list that outlives the API server's memory of it (410) goes on with what the server has now.
+        If a list expires on the API server (410), it continues with the current objects.
         """
         token, restarts = "", 0
         while True:
@@ -92,7 +92,7 @@ class Cluster:
                 return
 
     def get(self, resource: Resource, name: str, namespace: str = "") -> dict[str, Any]:
-        """Return one object; raise ``NotFound`` where there is none."""
+        """Return one object; raise ``NotFound`` if it does not exist."""
         status, answer = self._request("get", resource, resource.path(namespace, name), {})
         _raise_for_status(status, answer, "get", resource, namespace, name)
         return answer
@@ -136,7 +136,7 @@ class Cluster:
 def _raise_for_status(
     status: int, answer: dict[str, Any], verb: str, resource: Resource, namespace: str, name: str = ""
 ) -> None:
-    """Raise what an answer that is none says, in one line with verb and resource."""
+    """Raise ``ClusterError`` for an error status, in one line with verb and resource."""
     if status < HTTPStatus.BAD_REQUEST:
         return
     where = f" {name}" if name else ""
@@ -144,7 +144,7 @@ def _raise_for_status(
     if status == HTTPStatus.NOT_FOUND and name:
         raise NotFound(f"{verb} {resource}{where}: not found")
     if status in (HTTPStatus.FORBIDDEN, HTTPStatus.UNAUTHORIZED):
-        raise ClusterError(f"missing right: {verb} {resource}{where}")
+        raise ClusterError(f"missing permission: {verb} {resource}{where}")
     raise ClusterError(f"{verb} {resource}{where}: {status} {' '.join(str(answer.get('message', '')).split())[:300]}")
 
 
@@ -160,7 +160,7 @@ def connect(context: str | None = None, kubeconfig: Path | None = None) -> Clust
     try:
         config.load_config(config_file=file, context=context, client_configuration=configuration)  # type: ignore[no-untyped-call]
     except (config.ConfigException, OSError, TypeError, KeyError) as error:
-        raise ClusterError(f"no way to a cluster: {' '.join(str(error).split())}") from None
+        raise ClusterError(f"cannot connect to a cluster: {' '.join(str(error).split())}") from None
     try:
         contexts, current = config.list_kube_config_contexts(file)  # type: ignore[no-untyped-call]
         entry = next((c for c in contexts if c["name"] == context), current)
