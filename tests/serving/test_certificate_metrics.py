@@ -65,4 +65,4 @@ def test_readiness_is_red_when_the_certificate_has_ended(tmp_path: Path) -> None
     ours, telemetry = authority(), Telemetry()
     certificate = Certificate(write(tmp_path, ours, ours.certificate_pem, timedelta(seconds=3)), telemetry)
     assert certificate.check() == ""
-    until("the end", lambda: certificate.check() == "the certificate has ended")
+    until("the end", lambda: certificate.check() == "the certificate has expired")

@@ -115,7 +115,7 @@ def test_readiness_goes_by_the_wall_clock(serving: Running, clock: Clock) -> Non
     """Behind the certificate's end the server is not ready, answers all the same, and is ready again in time."""
     assert serving.request("GET", "/readyz") == (200, "ok\n")
     clock.step(DAY)
-    assert serving.request("GET", "/readyz") == (503, "the certificate has ended\n")
+    assert serving.request("GET", "/readyz") == (503, "the certificate has expired\n")
     assert patched_anew(serving)
     clock.step(0)
     assert serving.request("GET", "/readyz") == (200, "ok\n")
@@ -127,7 +127,7 @@ def test_a_certificate_that_is_not_valid_yet_waits_for_the_clock(
     """With a clock that runs behind, a renewed certificate is not taken, the old one stays; in time it is taken."""
     clock.step(-DAY)
     own_pair.renew()
-    until("a no", lambda: patched_anew(serving) and "the last good one stays" in serving.log())
+    until("a no", lambda: patched_anew(serving) and "the last valid one stays" in serving.log())
     clock.step(0)
     loaded = "lastcall_certificate_loads_total 2.0"
     until("the new certificate", lambda: loaded in serving.request("GET", "/metrics")[1])

@@ -95,7 +95,7 @@ def test_a_body_of_unknown_length_is_turned_away(shared: Running) -> None:
     connection = shared.connection()
     connection.request("POST", "/mutate", iter([b"{}"]), {"Content-Type": "application/json"}, encode_chunked=True)
     response = connection.getresponse()
-    assert (response.status, response.read()) == (411, b"a Content-Length is needed\n")
+    assert (response.status, response.read()) == (411, b"a Content-Length is required\n")
     connection.close()
 
 

@@ -92,7 +92,7 @@ def test_half_a_change_keeps_the_last_good_pair(own_pair: Pair, tmp_path: Path, 
     other = tmp_path / "other"
     other.mkdir()
     (own_pair.folder / "tls.key").write_bytes((Pair.issue(other).folder / "tls.key").read_bytes())
-    until("the warning", lambda: served(running) == before and "the last good one stays" in running.log())
+    until("the warning", lambda: served(running) == before and "the last valid one stays" in running.log())
     assert "lastcall_certificate_reload_errors_total 0.0" not in running.request("GET", "/metrics")[1]
     assert running.request("GET", "/readyz")[0] == 200
     (own_pair.folder / "tls.key").write_bytes(old_key)
@@ -105,7 +105,7 @@ def test_files_that_go_away_keep_the_last_good_pair(own_pair: Pair, start: Calla
     running = start(own_pair.client(), *SERVE, "--port", "0", *own_pair.options)
     before = served(running)
     (own_pair.folder / "tls.crt").unlink()
-    until("the warning", lambda: served(running) == before and "the last good one stays" in running.log())
+    until("the warning", lambda: served(running) == before and "the last valid one stays" in running.log())
     assert running.request("POST", "/mutate", review())[0] == 200
 
 

@@ -1,4 +1,4 @@
-"""How gunicorn runs the application: one process, one event loop, its own TLS context, a polite end."""
+"""Run the application under gunicorn: one process, one event loop, our TLS context, graceful shutdown."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     from webhook.serving.worker import Worker
 
 KEEPALIVE_SECONDS = 120
-"""Above the API server's 90 s: whoever closes first loses requests, and a POST is not sent again."""
+"""Above the API server's 90 s: if the server closes first, a request may be lost, and a POST is not retried."""
 GRACEFUL_SECONDS = 20
-"""For what is in flight when the server takes no more connections; a review takes milliseconds."""
+"""For in-flight requests after the server stops accepting connections; a review takes milliseconds."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What can be said to ``lastcall serve``."""
+    """The options of ``lastcall serve``."""
 
     host: str = "127.0.0.1"
     port: int = 8443
@@ -49,15 +49,15 @@ class Options:
     tls_minimum: ssl.TLSVersion | None = None
     """None is TLS 1.2."""
     client_names: frozenset[str] = frozenset()
-    """Common names of the clients that may ask, where ``files.client_ca`` asks for certificates; empty admits all."""
+    """Common names of allowed clients, if ``files.client_ca`` requires certificates; empty allows all."""
     health_port: int | None = None
-    """Where probes and metrics are answered as well, over plain HTTP."""
+    """A second port for probes and metrics, over plain HTTP."""
     drain_seconds: float = 0
-    """How long, after SIGTERM, new connections are still taken and answered."""
+    """Seconds after SIGTERM in which new connections are accepted."""
 
 
 class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
-    """gunicorn without a command line of its own; ``run()`` returns when the server has been told to stop."""
+    """gunicorn without its own command line; ``run()`` returns after SIGTERM or SIGINT."""
 
     def __init__(self, profiles: Mapping[str, Mapping[str, Any]], options: Options) -> None:
         self.telemetry: Telemetry
@@ -76,7 +76,7 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
             self.cfg.set(name, value)
 
     def load(self) -> Application:
-        """Return the ASGI application; the worker calls this, so that the arbiter needs no memory for it."""
+        """Return the ASGI application; called in the worker, so that the arbiter does not load it."""
         from webhook.serving.asgi import Application  # noqa: PLC0415
         from webhook.serving.metrics import Telemetry  # noqa: PLC0415
         from webhook.serving.reviewer import Reviewer  # noqa: PLC0415
@@ -90,7 +90,7 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
 
     @cached_property
     def flask(self) -> Flask:
-        """The application that answers everything but reviews; one for both ports, made when it is needed first."""
+        """The application for all paths but reviews; one for both ports, created on first use."""
         from webhook.serving.flask_app import create_app  # noqa: PLC0415
 
         return create_app(self.telemetry, self.not_ready)
@@ -106,7 +106,7 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         return self._certificate.listener_context() if self._certificate else None
 
     def is_allowed(self, certificate: Mapping[str, Any] | None) -> bool:
-        """Tell whether a client with this certificate (as ``getpeercert`` returns it) may ask."""
+        """Tell whether a client with this certificate (as ``getpeercert`` returns it) may send requests."""
         if not self._options.client_names:
             return True
         subject = (certificate or {}).get("subject", ())
@@ -116,7 +116,7 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         """Run in the worker as soon as it listens."""
         self._worker = worker
         if self._certificate:
-            self._certificate.check()  # one that cannot be used is told at the start
+            self._certificate.check()  # logs an unusable certificate at the start
         if self._health:
             from webhook.serving import probes  # noqa: PLC0415
 
@@ -129,7 +129,7 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
             "bind": f"[{host}]:{self._options.port}" if ":" in host else f"{host}:{self._options.port}",
             "worker_class": "webhook.serving.worker.Worker",
             "keepalive": KEEPALIVE_SECONDS,
-            "asgi_disconnect_grace_period": 0,  # nobody waits for an answer any more, and a connection takes memory
+            "asgi_disconnect_grace_period": 0,  # the client has left, and a connection takes memory
             "graceful_timeout": int(self.drain_seconds) + GRACEFUL_SECONDS + 5,
             "worker_tmp_dir": "/dev/shm",  # noqa: S108 - the heartbeat; a root file system may be read-only
             "control_socket_disable": True,  # it wants a writable home
@@ -137,20 +137,20 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
             "logger_class": _Log,
             "post_fork": handle_early_signals,
         }
-        # To gunicorn files mean no more than "TLS is on"; the real ones may not be there yet.
+        # For gunicorn the files only turn TLS on; the real ones may not exist yet.
         return options | ({"certfile": os.devnull, "keyfile": os.devnull} if self._options.files else {})
 
 
 class _Log(Logger):  # type: ignore[misc] # gunicorn has no types
-    """gunicorn's logger without its access log, which a logging configuration turns on: a review has its own line."""
+    """gunicorn's logger without the access log, which a logging configuration turns on: reviews are logged already."""
 
     access_log_enabled = False
 
 
 def handle_early_signals(arbiter: Arbiter, _worker: object) -> None:
-    """Let a signal to stop end a worker that has no handlers of its own yet.
+    """Let SIGTERM, SIGINT and SIGQUIT end a worker that has not installed its handlers yet.
 
-    It is born with the arbiter's, which put signals into a queue that nobody reads here.
+    A forked worker inherits the arbiter's handlers, which put signals into a queue that is not read in the worker.
     """
     ends = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
     for number in ends:
@@ -162,16 +162,16 @@ def handle_early_signals(arbiter: Arbiter, _worker: object) -> None:
 
 
 def serve(profiles: Mapping[str, Mapping[str, Any]], options: Options) -> None:
-    """Serve until told to stop."""
-    logging.raiseExceptions = False  # a full disk behind stderr is no reason to write more
-    # What no line shows need not be found out: https://docs.python.org/3/howto/logging.html#optimization
+    """Serve until SIGTERM or SIGINT."""
+    logging.raiseExceptions = False  # do not report to stderr that stderr cannot be written
+    # Do not collect what no log line shows: https://docs.python.org/3/howto/logging.html#optimization
     logging._srcfile = None  # noqa: SLF001
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     Server(profiles, options).run()
 
 
 def _listen(host: str, port: int | None) -> socket.socket | None:
-    """Bind now, before the worker starts, so that a port that is taken is told at once."""
+    """Bind before the worker starts, so that a port in use is an error at the start."""
     if port is None:
         return None
     family = socket.AF_INET6 if ":" in host else socket.AF_INET

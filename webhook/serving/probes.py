@@ -1,4 +1,4 @@
-"""Probes and metrics on a port and a thread of their own: they answer while reviews keep the worker busy."""
+"""Probes and metrics on a separate port and thread, so that they answer while the worker is busy."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from flask import Flask
 
 REQUEST_SECONDS = 3.0
-"""For a whole request."""
+"""For one request."""
 MAX_REQUESTS = 32
-"""At once: the kubelet's probes and a few scrapers."""
+"""Concurrent requests: the kubelet's probes and a few scrapers."""
 
 
 class _Handler(WSGIRequestHandler):
@@ -36,7 +36,7 @@ class _Handler(WSGIRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the standard library's name
-        """Say nothing: a probe comes every few seconds."""
+        """Log nothing: a probe comes every few seconds."""
 
 
 class _Server(ThreadingMixIn, WSGIServer):
@@ -61,11 +61,11 @@ class _Server(ThreadingMixIn, WSGIServer):
             self._free.release()
 
     def handle_error(self, *_: Any) -> None:
-        """Say nothing of clients that break off."""
+        """Ignore clients that disconnect."""
 
 
 def serve(listener: socket.socket, app: Callable[[], Flask]) -> None:
-    """Answer on a bound, listening socket, from a thread that makes the application and ends with the process."""
+    """Answer on a listening socket, in a daemon thread that creates the application."""
 
     def run() -> None:
         server.set_app(app())
