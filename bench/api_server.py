@@ -1,9 +1,9 @@
-"""What a mutator adds to the creation of a Pod, through a real API server: ``make bench-api-server``.
+"""Measure what a mutator adds to the creation of a Pod, through a real API server: ``make bench-api-server``.
 
-Namespaces, one that nobody looks at and one each for a MutatingAdmissionPolicy (CEL, in the API server itself), the
-controller-runtime webhook and lastcall, take turns request by request; the medians of the differences within a turn are
-printed. The first four do the same job, a sleep and a longer grace period; `launcher` is lastcall with Pods started by
-npm, which come back with four KiB more. Needs what ``make test-cluster`` needs.
+Namespaces take turns request by request: one without a mutator, and one each for a MutatingAdmissionPolicy (CEL, in the
+API server itself), the controller-runtime webhook and lastcall; the medians of the differences within a turn are
+printed. All mutators add a sleep and a longer grace period; `launcher` is lastcall with Pods started by npm, whose
+patch has four KiB more. Needs what ``make test-cluster`` needs.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ GATES = {
     "runtime-config": "admissionregistration.k8s.io/v1beta1=true",
 }
 ARMS = {"none": "node", "policy": "node", "goref": "node", "lastcall": "node", "launcher": "npm"}
-"""What is measured, and the program that its Pods start."""
+"""The arms, and the program that their Pods start."""
 LABEL = "bench"
 SECONDS = 60.0
-"""Until a configuration is in force; the API server says nothing about it."""
+"""Until a configuration is in force; the API server does not report it."""
 HOOK = "Object.spec.containers.lifecycle"
 EXPRESSION = f"""
 Object{{spec: Object.spec{{

@@ -1,8 +1,8 @@
 """Measure servers side by side: ``python -m bench.compare --help``.
 
-All run at the same time and the load goes round them in rotated order, so that a slow spell of the machine meets all
-of them. Ratios (columns "x") are to the first server, formed within a round; the median is printed. CPU is user
-and system time of all of a server's processes, per answered review.
+All run at the same time and get the load one after the other, in rotated order, so that a slow period of the machine
+affects all of them. Ratios (columns "x") are to the first server within a round; the median is printed. CPU is user and
+system time of all processes of a server, per answered review.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def table(rounds: Rounds, connections: int) -> None:
 
 
 def cold_starts(arms: dict[str, list[str]], folder: Path, times: int) -> dict[str, list[float]]:
-    """Start and end each server so many times, by turns; return the milliseconds to the first answer."""
+    """Start and stop each server so many times, in turns; return the milliseconds to the first answer."""
     results: dict[str, list[float]] = {name: [] for name in arms}
     for _ in range(times):
         for name, command in arms.items():
@@ -97,15 +97,21 @@ def memory(servers: Sequence[Server], idle: Mapping[str, float], cold: Mapping[s
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arms = "goref,lastcall,lastcall-distinct,flask,echo-wsgi,echo-asgi"
-    parser.add_argument("--arms", default=arms, help="the first is the reference; -distinct: no two Pods equivalent")
     parser.add_argument(
-        "--arm", action="append", default=[], metavar="NAME=COMMAND", help="one more, with {port}, {folder}"
+        "--arms", default=arms, help="servers, the first is the reference; with -distinct no two Pods are equivalent"
     )
-    parser.add_argument("--connections", default="1,16")
+    parser.add_argument(
+        "--arm",
+        action="append",
+        default=[],
+        metavar="NAME=COMMAND",
+        help="add a server; {port} and {folder} are replaced",
+    )
+    parser.add_argument("--connections", default="1,16", help="numbers of connections")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=3.0, help="of one load")
-    parser.add_argument("--cold", type=int, default=5, help="cold starts of each")
-    parser.add_argument("--bursts", default="", help="sizes, as in 16,64,256")
+    parser.add_argument("--seconds", type=float, default=3.0, help="duration of one load")
+    parser.add_argument("--cold", type=int, default=5, help="cold starts of each server")
+    parser.add_argument("--bursts", default="", help="sizes of bursts, as in 16,64,256")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="lastcall-bench-") as name:
         run(options, Path(name))

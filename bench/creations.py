@@ -1,7 +1,7 @@
 """Create Pods in turns, one in each namespace, and print the milliseconds that each took as JSON.
 
-Runs beside the API server, in its network; every creation is a server-side dry run, so that nothing but admission
-differs. An arm whose Pod does not come back as it should ends the run.
+Runs beside the API server, in its network; every creation is a server-side dry run, so that only admission
+differs. A Pod that is not patched as expected ends the run.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("--pki", required=True, help="where ca.crt, admin.crt and admin.key are")
     parser.add_argument("--port", type=int, default=6443)
     parser.add_argument("--count", type=int, default=300)
-    parser.add_argument("namespaces", nargs="+", help="NAME=PROGRAM of its Pods; the first is looked at by nobody")
+    parser.add_argument("namespaces", nargs="+", help="NAME=PROGRAM of its Pods; the first has no mutator")
     options = parser.parse_args()
     context = ssl.create_default_context(cafile=f"{options.pki}/ca.crt")
     context.load_cert_chain(f"{options.pki}/admin.crt", f"{options.pki}/admin.key")

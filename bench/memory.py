@@ -21,12 +21,12 @@ def main() -> int:
         folder = Path(name)
         build(folder)
         certificates(folder)
-        arm = "lastcall-distinct"  # every decision is made anew, and takes another's place
+        arm = "lastcall-distinct"  # no answer comes from the cache, and each replaces another in it
         server = Server(arm, commands(folder)[arm], folder)
         try:
             server.cold()
             load = ("-c", "16", "-rate", str(options.rate), "-d")
-            server.load(*load, "10s")  # caches fill, pages are no longer shared
+            server.load(*load, "10s")  # fill caches, and copy pages that were shared
             before = server.mebibytes("Rss")
             results = server.load(*load, f"{options.seconds}s")
             after = server.mebibytes("Rss")

@@ -38,7 +38,7 @@ def namespace(name: str, **labels: str) -> Object:
 
 
 def pod(name: str, namespace: str, container: Object | None = None, **spec: Any) -> Object:
-    """Return a Pod of one container that, unless told otherwise, starts the demo app with npm."""
+    """Return a Pod with one container, which by default starts the demo app with npm."""
     app = {
         "name": "app",
         "image": IMAGES["dash"],

@@ -75,7 +75,7 @@ def second_webhook(cluster: Cluster, home: str, target: str) -> Iterator[None]:
 
 
 def configuration(home: str, target: str, ca: bytes) -> Object:
-    """Return its registration; by its name it comes after lastcall."""
+    """Return its configuration; its name sorts after lastcall's."""
     only = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": [target]}
     return {
         "apiVersion": "admissionregistration.k8s.io/v1",

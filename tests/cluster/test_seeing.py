@@ -1,4 +1,4 @@
-"""`lastcall audit` and `lastcall inspect` on a real cluster: what they say of what runs there is true."""
+"""`lastcall audit` and `lastcall inspect` on a real cluster: their results are right."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
 
 def lastcall_says(cluster: Cluster, *arguments: str) -> tuple[int, Any]:
-    """Run the command line as a person does; return its exit code and its JSON."""
+    """Run the command line; return its exit code and its JSON."""
     inside = INSIDE if cluster.is_lab else ()
     env = os.environ | ({"KUBECONFIG": str(KUBECONFIG)} if cluster.is_lab else {})
     argv = [*inside, sys.executable, "-m", "webhook.cli", *arguments, "-o", "json"]
@@ -35,13 +35,13 @@ def lastcall_says(cluster: Cluster, *arguments: str) -> tuple[int, Any]:
 
 
 def pods(cluster: Cluster, space: str) -> list[dict[str, Any]]:
-    """Return the Pods that are ready and stay."""
+    """Return the Pods that are ready and not being deleted."""
     found = cluster.api.get("Pod", "", space)["items"]
     return [pod for pod in found if is_ready(pod) and "deletionTimestamp" not in pod["metadata"]]
 
 
 def test_audit_and_inspect(cluster: Cluster, namespace: Callable[..., str]) -> None:
-    """A Deployment that npm starts is found to lose requests, and its server to be deaf; node's own is not."""
+    """A Deployment that npm starts loses requests, and its server gets no SIGTERM; one that node starts gets it."""
     space = namespace()
     _, deployment, _ = manifests.demo(space)
     node = manifests.changed(deployment, name="node")

@@ -1,4 +1,4 @@
-"""What a client sees, over a real TLS socket."""
+"""Requests and answers over a real TLS socket."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.serving.running import Pair, Running
 
 
-def test_a_pod_comes_back_with_a_patch(shared: Running) -> None:
+def test_a_pod_gets_a_patch(shared: Running) -> None:
     """The answer has the uid, a patch that applies, and an audit annotation for each mutation."""
     status, text = shared.request("POST", "/mutate?timeout=10s", review())
     response = json.loads(text)["response"]
@@ -44,7 +44,7 @@ def test_the_path_chooses_the_profile(shared: Running) -> None:
 
 
 def test_a_second_review_of_the_result_changes_nothing(shared: Running) -> None:
-    """A Pod that has no reason to change gets no patch, and its answer says why."""
+    """The second answer has no patch, and the reasons."""
     _, text = shared.request("POST", "/mutate", review())
     patch = base64.b64decode(json.loads(text)["response"]["patch"]).decode()
     _, text = shared.request("POST", "/mutate", review(jsonpatch.apply_patch(POD, patch)))
@@ -65,10 +65,10 @@ def test_a_second_review_of_the_result_changes_nothing(shared: Running) -> None:
         pytest.param("POST", "/mutate", {"Content-Type": ""}, 415, "application/json", id="no type"),
     ],
 )
-def test_a_request_that_is_not_a_review_is_turned_away(
+def test_a_request_that_is_not_a_review_is_rejected(
     shared: Running, method: str, path: str, headers: dict[str, str], status: int, words: str
 ) -> None:
-    """The answer is a status and one line that says why."""
+    """The answer has a status and the reason in one line."""
     answer, text = shared.request(method, path, review() if method == "POST" else None, **headers)
     assert answer == status
     assert words in text
@@ -90,8 +90,8 @@ def test_flask_answers_no_review() -> None:
     assert client.post("/mutate", json=review()).status_code == 404
 
 
-def test_a_body_of_unknown_length_is_turned_away(shared: Running) -> None:
-    """A chunked body could be cut anywhere: 411."""
+def test_a_body_of_unknown_length_is_rejected(shared: Running) -> None:
+    """A chunked body gets a 411."""
     connection = shared.connection()
     connection.request("POST", "/mutate", iter([b"{}"]), {"Content-Type": "application/json"}, encode_chunked=True)
     response = connection.getresponse()
@@ -99,8 +99,8 @@ def test_a_body_of_unknown_length_is_turned_away(shared: Running) -> None:
     connection.close()
 
 
-def test_a_body_over_seven_mebibytes_is_turned_away_by_its_length(shared: Running) -> None:
-    """413 comes before the body does."""
+def test_a_body_over_seven_mebibytes_is_rejected_by_its_length(shared: Running) -> None:
+    """The 413 is sent before the body arrives."""
     connection = shared.connection()
     send_header(connection, MAX_BODY_BYTES + 1, b"")
     assert connection.getresponse().status == 413
@@ -115,8 +115,8 @@ def test_a_body_of_seven_mebibytes_is_answered(shared: Running) -> None:
     assert (len(body), status, json.loads(text)["response"]["allowed"]) == (MAX_BODY_BYTES, 200, True)
 
 
-def test_a_client_that_breaks_off_is_no_error(server: Running) -> None:
-    """Half a body and then nothing: the server goes on, and counts no internal error."""
+def test_a_client_that_disconnects_is_no_error(server: Running) -> None:
+    """After half a body the server continues, and counts no internal error."""
     connection = server.connection()
     send_header(connection, 1000, b"{")
     connection.close()
@@ -124,8 +124,8 @@ def test_a_client_that_breaks_off_is_no_error(server: Running) -> None:
     assert "lastcall_internal_errors_total 0.0" in server.request("GET", "/metrics")[1]
 
 
-def test_metrics_count_decisions_and_refusals(server: Running) -> None:
-    """Each decision is counted by mutation, outcome and reason; what was turned away by its status."""
+def test_metrics_count_decisions_and_rejected_requests(server: Running) -> None:
+    """Each decision is counted by mutation, outcome and reason; each rejected request by its status."""
     server.request("POST", "/mutate", review())
     server.request("GET", "/mutate")
     text = server.request("GET", "/metrics")[1]
@@ -140,13 +140,13 @@ def test_metrics_count_decisions_and_refusals(server: Running) -> None:
 
 
 def test_probes_answer(shared: Running) -> None:
-    """Alive and ready."""
+    """``/healthz`` and ``/readyz`` return 200."""
     assert shared.request("GET", "/healthz") == (200, "ok\n")
     assert shared.request("GET", "/readyz") == (200, "ok\n")
 
 
 def test_self_signed_prints_where_its_ca_is(start: Callable[..., Running]) -> None:
-    """Whoever follows the printed path reaches the server with verification on; the files go with the server."""
+    """The server verifies against the CA at the printed path; the files are deleted when the server exits."""
     import ssl  # noqa: PLC0415
     from pathlib import Path  # noqa: PLC0415
 
@@ -179,7 +179,7 @@ def test_plain_http_serves_on_loopback(start: Callable[..., Running]) -> None:
     ids=" ".join,
 )
 def test_wrong_options_are_explained(options: tuple[str, ...], words: str) -> None:
-    """The command ends with 2 and says what to give instead."""
+    """The command exits with 2 and names the correct options."""
     result = CliRunner().invoke(command, options)
     assert result.exit_code == 2
     assert words in " ".join(result.output.split())
