@@ -1,9 +1,9 @@
-"""What a mutator adds to the creation of a Pod, through a real API server: ``make bench-api-server``.
+"""Measure what a mutator adds to the creation of a Pod, through a real API server: ``make bench-api-server``.
 
-Namespaces, one that nobody looks at and one each for a MutatingAdmissionPolicy (CEL, in the API server itself), the
-controller-runtime webhook and lastcall, take turns request by request; the medians of the differences within a turn are
-printed. The first four do the same job, a sleep and a longer grace period; `launcher` is lastcall with Pods started by
-npm, which come back with four KiB more. Needs what ``make test-cluster`` needs.
+Namespaces take turns request by request: one without a mutator, and one each for a MutatingAdmissionPolicy (CEL, in the
+API server itself), the controller-runtime webhook and lastcall; the medians of the differences within a turn are
+printed. All mutators add a sleep and a longer grace period; `launcher` is lastcall with Pods started by npm, whose
+patch has four KiB more. Needs what ``make test-cluster`` needs.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ GATES = {
     "runtime-config": "admissionregistration.k8s.io/v1beta1=true",
 }
 ARMS = {"none": "node", "policy": "node", "goref": "node", "lastcall": "node", "launcher": "npm"}
-"""What is measured, and the program that its Pods start."""
+"""The arms, and the program that their Pods start."""
 LABEL = "bench"
 SECONDS = 60.0
-"""Until a configuration is in force; the API server says nothing about it."""
+"""Until a configuration is in force; the API server does not report it."""
 HOOK = "Object.spec.containers.lifecycle"
 EXPRESSION = f"""
 Object{{spec: Object.spec{{
@@ -122,20 +122,21 @@ def configure(api: Api, servers: list[Server], bundle: bytes) -> None:
     api.apply(*policy(), *(webhook(arm, port, bundle) for arm, port in ports.items()))
 
 
-def report(taken: dict[str, list[float]]) -> None:
+def report(durations: dict[str, list[float]]) -> None:
     header("Pod creation (server-side dry run)", "admission", "p50 ms", "added ms, paired", "x")
-    base = taken["none"]
+    base = durations["none"]
     added = {
-        arm: statistics.median(own - of for own, of in zip(seen, base, strict=True)) for arm, seen in taken.items()
+        arm: statistics.median(own - of for own, of in zip(results, base, strict=True))
+        for arm, results in durations.items()
     }
-    for arm, seen in taken.items():
-        row(arm, statistics.median(seen), added[arm], added[arm] / added["goref"])
+    for arm, results in durations.items():
+        row(arm, statistics.median(results), added[arm], added[arm] / added["goref"])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=500, help="turns")
-    given = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="lastcall-bench-") as name, cluster():
         folder = Path(name)
         build(folder)
@@ -146,7 +147,7 @@ def main() -> None:
         try:
             with closing(Api(API_SOCKET)) as api:
                 configure(api, servers, (folder / "ca.crt").read_bytes())
-            report(creations(given.count))
+            report(creations(options.count))
         finally:
             for server in servers:
                 server.stop()

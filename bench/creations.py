@@ -1,7 +1,7 @@
 """Create Pods in turns, one in each namespace, and print the milliseconds that each took as JSON.
 
-Runs beside the API server, in its network; every creation is a server-side dry run, so that nothing but admission
-differs. An arm whose Pod does not come back as it should ends the run.
+Runs beside the API server, in its network; every creation is a server-side dry run, so that only admission
+differs. A Pod that is not patched as expected ends the run.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ def create(connection: http.client.HTTPSConnection, namespace: str, program: str
     start = time.perf_counter()
     connection.request("POST", path, body, HEADERS)
     answer = connection.getresponse().read()
-    taken = (time.perf_counter() - start) * 1000
+    milliseconds = (time.perf_counter() - start) * 1000
     found: dict[str, Any] = json.loads(answer)
     if found["kind"] != "Pod":
         raise RuntimeError(f"{namespace}: {found.get('message')}")
-    return taken, found
+    return milliseconds, found
 
 
 def main() -> None:
@@ -54,14 +54,14 @@ def main() -> None:
     parser.add_argument("--pki", required=True, help="where ca.crt, admin.crt and admin.key are")
     parser.add_argument("--port", type=int, default=6443)
     parser.add_argument("--count", type=int, default=300)
-    parser.add_argument("namespaces", nargs="+", help="NAME=PROGRAM of its Pods; the first is looked at by nobody")
-    given = parser.parse_args()
-    context = ssl.create_default_context(cafile=f"{given.pki}/ca.crt")
-    context.load_cert_chain(f"{given.pki}/admin.crt", f"{given.pki}/admin.key")
-    connection = http.client.HTTPSConnection("127.0.0.1", given.port, timeout=30, context=context)
-    spaces = [namespace.split("=") for namespace in given.namespaces]
-    taken: dict[str, list[float]] = {namespace: [] for namespace, _ in spaces}
-    for turn in range(-WARM_UP, given.count):
+    parser.add_argument("namespaces", nargs="+", help="NAME=PROGRAM of its Pods; the first has no mutator")
+    options = parser.parse_args()
+    context = ssl.create_default_context(cafile=f"{options.pki}/ca.crt")
+    context.load_cert_chain(f"{options.pki}/admin.crt", f"{options.pki}/admin.key")
+    connection = http.client.HTTPSConnection("127.0.0.1", options.port, timeout=30, context=context)
+    spaces = [namespace.split("=") for namespace in options.namespaces]
+    durations: dict[str, list[float]] = {namespace: [] for namespace, _ in spaces}
+    for turn in range(-WARM_UP, options.count):
         begin = turn % len(spaces)
         for namespace, program in (*spaces[begin:], *spaces[:begin]):
             milliseconds, pod = create(connection, namespace, program)
@@ -69,8 +69,8 @@ def main() -> None:
             if patched != (namespace != spaces[0][0]):
                 raise RuntimeError(f"{namespace}: patched is {patched}")
             if turn >= 0:
-                taken[namespace].append(milliseconds)
-    print(json.dumps(taken))
+                durations[namespace].append(milliseconds)
+    print(json.dumps(durations))
 
 
 if __name__ == "__main__":

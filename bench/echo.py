@@ -1,4 +1,4 @@
-"""What the server and the protocol cost without any work: read the review, answer with a fixed patch."""
+"""The cost of server and protocol alone: read the review, answer with a fixed patch."""
 
 from __future__ import annotations
 

@@ -16,26 +16,26 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rate", type=int, default=1000, help="reviews a second")
     parser.add_argument("--seconds", type=int, default=60)
-    given = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="lastcall-bench-") as name:
         folder = Path(name)
         build(folder)
         certificates(folder)
-        arm = "lastcall-distinct"  # every decision is made anew, and takes another's place
+        arm = "lastcall-distinct"  # no answer comes from the cache, and each replaces another in it
         server = Server(arm, commands(folder)[arm], folder)
         try:
             server.cold()
-            load = ("-c", "16", "-rate", str(given.rate), "-d")
-            server.load(*load, "10s")  # caches fill, pages are no longer shared
+            load = ("-c", "16", "-rate", str(options.rate), "-d")
+            server.load(*load, "10s")  # fill caches, and copy pages that were shared
             before = server.mebibytes("Rss")
-            seen = server.load(*load, f"{given.seconds}s")
+            results = server.load(*load, f"{options.seconds}s")
             after = server.mebibytes("Rss")
         finally:
             server.stop()
     growth = after / before - 1
-    print(f"{seen['ok']} answered, {seen['failed']} failed, {seen['per_second']:.0f} a second")
+    print(f"{results['ok']} answered, {results['failed']} failed, {results['per_second']:.0f} a second")
     print(f"RSS {before:.1f} MiB before, {after:.1f} MiB after: {growth:+.1%}")
-    return growth >= GROWTH or seen["failed"] > 0
+    return growth >= GROWTH or results["failed"] > 0
 
 
 if __name__ == "__main__":

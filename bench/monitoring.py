@@ -1,4 +1,4 @@
-"""Let promtool check the alerts of deploy/monitoring and run their unit tests."""
+"""Check the alerts of deploy/monitoring and run their unit tests, with promtool."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def main() -> int:
     yaml = YAML(typ="safe")
     with tempfile.TemporaryDirectory(prefix="lastcall-rules-") as name:
         folder = Path(name)
-        # promtool wants the groups as a file of Prometheus has them, without the operator's envelope.
+        # promtool needs the groups in Prometheus' own format, without the PrometheusRule around them.
         yaml.dump(yaml.load(FOLDER / "prometheus-rule.yaml")["spec"], folder / "rules.yaml")
         (folder / "tests.yaml").write_text((FOLDER / "tests.yaml").read_text())
         commands = (["promtool", "check", "rules", "rules.yaml"], ["promtool", "test", "rules", "tests.yaml"])

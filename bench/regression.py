@@ -1,4 +1,4 @@
-"""Fail where a review costs far more CPU than it did, as a ratio to a bare ASGI echo in the same run."""
+"""Fail if a review takes far more CPU than before, as a ratio to an ASGI echo in the same run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bench.compare import measure, ratio
 from bench.servers import Server, build, certificates, commands
 
 LIMITS = {"lastcall": 3.0, "lastcall-distinct": 6.0}
-"""Measured: 1.1 and 2.1. Three times that is no noise, but a diff, a second parse or a line of debugging."""
+"""Measured: 1.1 and 2.1. Three times that is not noise, but for example another pass over the body."""
 
 
 def main() -> int:
@@ -28,8 +28,8 @@ def main() -> int:
         finally:
             for server in servers:
                 server.stop()
-    failed = sum(one["failed"] for seen in rounds.values() for one in seen)
-    middle = {arm: statistics.median(one["cpu_us"] for one in seen) for arm, seen in rounds.items()}
+    failed = sum(one["failed"] for results in rounds.values() for one in results)
+    middle = {arm: statistics.median(one["cpu_us"] for one in results) for arm, results in rounds.items()}
     times = {arm: ratio(rounds, arm, "cpu_us") for arm in LIMITS}
     print(f"CPU us: echo {middle['echo-asgi']:.0f}")
     for arm, limit in LIMITS.items():

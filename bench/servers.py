@@ -1,4 +1,4 @@
-"""Servers to be measured: started on free ports, watched through /proc, ended by name of their process only."""
+"""The measured servers: started on free ports, measured through /proc, stopped by their own pid."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from certs.authority import Authority
 HERE = Path(__file__).resolve().parent
 TICKS = os.sysconf("SC_CLK_TCK")
 SECONDS = 30.0
-"""How long a server may take to answer for the first time, or to end."""
+"""Seconds until a server answers for the first time, or stops."""
 DISTINCT = "-distinct"
-"""Behind a server's name: no two Pods that it gets are equivalent. The load generator's option of that name."""
+"""Suffix of a server's name, and option of the load generator: no two Pods are equivalent."""
 
 
 def build(folder: Path) -> None:
@@ -43,7 +43,7 @@ def certificates(folder: Path) -> None:
 
 
 def commands(folder: Path) -> dict[str, list[str]]:
-    """Return the arms of the comparison by name, each with ``DISTINCT``, too; ``{port}`` is filled in at the start."""
+    """Return the arms of the comparison by name, each with ``DISTINCT``, too; ``{port}`` is replaced at the start."""
     files = ["--cert", f"{folder}/tls.crt", "--key", f"{folder}/tls.key"]
     stock = [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:{port}", "--no-control-socket"]
     stock += ["--certfile", f"{folder}/tls.crt", "--keyfile", f"{folder}/tls.key", "--keep-alive", "120"]
@@ -97,14 +97,14 @@ class Server:
         raise RuntimeError(f"{self.name} does not answer; see {self.folder}/{self.name}.log")
 
     def load(self, *options: str) -> dict[str, Any]:
-        """Run the load generator against the server; return what it saw, and the CPU that the server took."""
+        """Run the load generator against the server; return its results, and the CPU that the server took."""
         before = self.cpu_seconds()
         url = f"https://127.0.0.1:{self.port}/mutate?timeout=10s"
         kind = [DISTINCT] if self.name.endswith(DISTINCT) else []
         command = [f"{self.folder}/load", "-ca", f"{self.folder}/ca.crt", "-url", url, *kind, *options]
-        seen: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-        seen["cpu_us"] = (self.cpu_seconds() - before) * 1e6 / max(1, seen["ok"])
-        return seen
+        results: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+        results["cpu_us"] = (self.cpu_seconds() - before) * 1e6 / max(1, results["ok"])
+        return results
 
     def pids(self) -> list[int]:
         """Return the process and its descendants."""
@@ -134,7 +134,7 @@ class Server:
         )
 
     def stop(self) -> None:
-        """End it, and wait until it is gone."""
+        """Stop it, and wait until it has exited."""
         self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(SECONDS)

@@ -1,4 +1,4 @@
-"""The reviewer behind Flask, for gunicorn's stock workers: the control for ``serving/asgi.py`` and ``worker.py``."""
+"""The reviewer behind Flask, for gunicorn's own workers: the negative control for ``asgi.py`` and ``worker.py``."""
 
 from __future__ import annotations
 

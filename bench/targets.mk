@@ -1,5 +1,5 @@
 .PHONY: bench
-bench: .venv/ready ## lastcall beside a controller-runtime webhook, and bursts of new clients (needs go; 5 minutes)
+bench: .venv/ready ## compare lastcall with a controller-runtime webhook, and bursts of new clients (needs go; 5 minutes)
 	$(BIN)/python -m bench.compare --bursts 16,64,256
 
 .PHONY: bench-regression
@@ -7,7 +7,7 @@ bench-regression: .venv/ready ## CPU per review as a ratio to a bare ASGI echo i
 	$(BIN)/python -m bench.regression
 
 .PHONY: bench-api-server
-bench-api-server: cluster-ready ## what a Pod creation takes with no, with a CEL, and with each webhook (needs root, go)
+bench-api-server: cluster-ready ## latency of a Pod's creation without a mutator, with CEL and with webhooks (needs root, go)
 	$(BIN)/python -m bench.api_server
 
 .PHONY: bench-memory
@@ -15,5 +15,5 @@ bench-memory: .venv/ready ## 1,000 reviews a second for a minute: no failure, me
 	$(BIN)/python -m bench.memory
 
 .PHONY: check-monitoring
-check-monitoring: .venv/ready ## promtool tries every alert (needs promtool: apt-get install prometheus)
+check-monitoring: .venv/ready ## test every alert with promtool (apt-get install prometheus)
 	$(BIN)/python -m bench.monitoring

@@ -1,4 +1,4 @@
-"""python -m certs: the certificate controller, and what a person does by hand."""
+"""python -m certs: the certificate controller, and commands for operators."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from certs.authority import Authority, service_names
 from certs.controller import Controller, run
 from certs.lease import Lease
 from certs.log import log
-from certs.objects import ask_for_rotation
-from certs.probe import look
+from certs.objects import request_rotation
+from certs.probe import probe
 from certs.report import summary, table
 from certs.resources import Names
 from certs.steps import Policy
@@ -46,7 +46,7 @@ class Duration(click.ParamType[timedelta]):
 
 
 class Cli(click.Group):
-    """A failure is one line, and exit status 1."""
+    """Prints a failure as one line and exits with status 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
@@ -57,28 +57,32 @@ class Cli(click.Group):
 
 
 @click.group(cls=Cli, context_settings={"auto_envvar_prefix": "LASTCALL_CERTS", "show_default": True})
-@click.option("--namespace", default="lastcall", help="where the webhook runs")
-@click.option("--service", default="lastcall", help="the webhook's Service")
-@click.option("--configuration", default="lastcall", help="the MutatingWebhookConfiguration")
-@click.option("--tls-secret", default="lastcall-tls", help="what the webhook mounts")
-@click.option("--ca-secret", default="lastcall-ca", help="CA keys and state, for the controller only")
-@click.option("--lease", default="lastcall-certs", help="who may write")
-@click.option("--x509-strict/--no-x509-strict", default=True, help="how to judge the API server's own certificate")
+@click.option("--namespace", default="lastcall", help="namespace of the webhook")
+@click.option("--service", default="lastcall", help="name of the webhook's Service")
+@click.option("--configuration", default="lastcall", help="name of the MutatingWebhookConfiguration")
+@click.option("--tls-secret", default="lastcall-tls", help="Secret that the webhook mounts")
+@click.option("--ca-secret", default="lastcall-ca", help="Secret with CA keys and state; only the controller reads it")
+@click.option("--lease", default="lastcall-certs", help="Lease of the controller that writes")
+@click.option(
+    "--x509-strict/--no-x509-strict",
+    default=True,
+    help="verify the API server's certificate with VERIFY_X509_STRICT",
+)
 @click.pass_context
 def main(ctx: click.Context, /, tls_secret: str, ca_secret: str, x509_strict: bool, **names: str) -> None:
-    """Keep the certificate of an admission webhook right: its CA, its leaf, and the caBundle that trusts them."""
+    """Manage the certificates of an admission webhook: its CA, its leaf, and the caBundle that trusts them."""
     ctx.obj = Names(serving=tls_secret, ledger=ca_secret, **names), x509_strict
 
 
 @main.command("run")
-@click.option("--ca-lifetime", type=Duration(), default="365d")
-@click.option("--leaf-lifetime", type=Duration(), default="30d")
-@click.option("--soak", type=Duration(), default="2m", help="longer than any API server takes to learn of a new bundle")
-@click.option("--keep-foreign/--no-keep-foreign", default=False, help="keep other CAs in caBundle until they end")
-@click.option("--lease-seconds", type=click.FloatRange(1, 60), default=15.0)
+@click.option("--ca-lifetime", type=Duration(), default="365d", help="validity of a new CA")
+@click.option("--leaf-lifetime", type=Duration(), default="30d", help="validity of a new leaf")
+@click.option("--soak", type=Duration(), default="2m", help="time in which every API server loads a new bundle")
+@click.option("--keep-foreign/--no-keep-foreign", default=False, help="keep unexpired CAs of others in caBundle")
+@click.option("--lease-seconds", type=click.FloatRange(1, 60), default=15.0, help="duration of the Lease")
 @click.pass_obj
 def run_command(obj: tuple[Names, bool], /, lease_seconds: float, **policy: Any) -> None:
-    """Issue, publish, renew and repair until stopped."""
+    """Issue, publish, renew and repair certificates until stopped."""
     names, strict = obj
     times = Policy(service_names(names.service, names.namespace), **policy)
     stop = Event()
@@ -93,53 +97,55 @@ def run_command(obj: tuple[Names, bool], /, lease_seconds: float, **policy: Any)
 
 
 @main.command()
-@click.option("--ca", is_flag=True, help="a new CA, in four phases; without it a new leaf")
+@click.option("--ca", is_flag=True, help="request a new CA, which takes four phases, instead of a new leaf")
 @click.pass_obj
 def rotate(obj: tuple[Names, bool], ca: bool) -> None:
-    """Ask the controller for a new leaf, or a new CA."""
+    """Request a new leaf, or a new CA, from the controller."""
     names, strict = obj
-    what, name = ("ledger", names.ledger) if ca else ("serving", names.serving)
+    role, name = ("ledger", names.ledger) if ca else ("serving", names.serving)
     store = Store(connect(strict=strict), names)
     for _ in range(5):
-        secret = store.read(what)
+        secret = store.read(role)
         if secret is None:
             raise Failure(f"there is no Secret {name} in namespace {names.namespace}: is the controller running?")
         try:
-            store.write(what, ask_for_rotation(secret))
+            store.write(role, request_rotation(secret))
         except Conflict:
             continue
-        click.echo("Asked. The controller looks every 20 seconds; follow it with: python -m certs status")
+        click.echo("Requested. The controller checks every 20 seconds; to follow it, run: python -m certs status")
         return
-    raise Failure(f"Secret {name} changes all the time: try again")
+    raise Failure(f"Secret {name} was changed during each of 5 attempts: try again")
 
 
 @main.command()
 @click.pass_obj
 def status(obj: tuple[Names, bool]) -> None:
-    """Show generations, ends, phase, and who serves what; exit status 1 where something is wrong."""
+    """Show CA generations, expiry, phase and the leaf of each replica; exit with 1 if something is wrong."""
     names, strict = obj
     store = Store(connect(strict=strict), names)
     controller = Controller(store, Lease(store, ""), Policy(service_names(names.service, names.namespace)))
-    seen = controller.observe({what: store.read(what) for what in ("serving", "configuration", "ledger")})
-    seen = replace(seen, replicas=look(store.endpoint_slices()))
+    observed = controller.observe({role: store.read(role) for role in ("serving", "configuration", "ledger")})
+    observed = replace(observed, replicas=probe(store.endpoint_slices()))
     console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 200)
-    console.print(table(seen, store.now))
-    lines = list(summary(seen, store.now))
+    console.print(table(observed, store.now))
+    lines = list(summary(observed, store.now))
     console.print(*lines, sep="\n", markup=False, highlight=False)
     if any(line.startswith("wrong") for line in lines):
         sys.exit(1)
 
 
 @main.command()
-@click.option("--host", "hosts", multiple=True, help="DNS name or address, repeatable  [default: the Service's names]")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True)
-@click.option("--ca-lifetime", type=Duration(), default="365d")
-@click.option("--leaf-lifetime", type=Duration(), default="90d")
+@click.option(
+    "--host", "hosts", multiple=True, help="DNS name or IP address, repeatable  [default: the Service's names]"
+)
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="directory of the files")
+@click.option("--ca-lifetime", type=Duration(), default="365d", help="validity of a new CA")
+@click.option("--leaf-lifetime", type=Duration(), default="90d", help="validity of the leaf")
 @click.pass_obj
 def issue(
     obj: tuple[Names, bool], hosts: tuple[str, ...], out: Path, ca_lifetime: timedelta, leaf_lifetime: timedelta
 ) -> None:
-    """Write a CA and a leaf into files: for development, or to bring your own. An existing CA there is used again."""
+    """Write a CA and a leaf into files, for development or bring-your-own. A CA in the directory is used again."""
     names = obj[0]
     now = datetime.now(UTC)
     out.mkdir(parents=True, exist_ok=True)
@@ -157,11 +163,11 @@ def issue(
   kubectl -n {names.namespace} create secret generic {names.serving} --type=kubernetes.io/tls \\
     --from-file={out}/tls.crt --from-file={out}/tls.key --from-file={out}/ca.crt
   lastcall manifests --ca {certificate} | kubectl apply -f -
-Keep {key} away from the cluster: who has it can answer for the webhook.""")
+Do not store {key} in the cluster: it can sign a certificate for any server in the webhook's place.""")
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file that nobody else may read, from its first byte on."""
+    """Write a file that only its owner can read; it is created with mode 0600."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(content)

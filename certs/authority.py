@@ -1,7 +1,7 @@
 """Issue a certificate authority and its leaves, in memory: no disk, no network, no clock.
 
-What a strict verifier asks for is always there (SKI, AKI, key usage, basic constraints): Python 3.13 and
-OpenSSL's `-x509_strict` refuse certificates without them.
+Each certificate has the extensions that a strict verifier demands (SKI, AKI, key usage, basic constraints): Python
+3.13 and OpenSSL's `-x509_strict` reject certificates without them.
 https://www.rfc-editor.org/rfc/rfc5280#section-4.2
 """
 
@@ -70,7 +70,7 @@ class Authority:
 
     @classmethod
     def load(cls, certificate_pem: bytes, key_pem: bytes) -> Self:
-        """Return the root of these two PEM texts; ValueError where broken, or not of one key pair."""
+        """Return the root of these two PEM texts; ValueError if one is broken or they are not a pair."""
         certificate = x509.load_pem_x509_certificate(certificate_pem)
         if _private_key(key_pem).public_key() != certificate.public_key():
             raise ValueError("the private key does not belong to the certificate")
@@ -79,7 +79,7 @@ class Authority:
     def issue(self, hosts: Sequence[str], now: datetime, lifetime: timedelta) -> Leaf:
         """Return a leaf for `hosts` (DNS names or IP addresses), valid for `lifetime` from `now` (aware).
 
-        It ends with its authority at the latest. ValueError if `hosts` is empty or the authority not valid.
+        It expires with its authority at the latest. ValueError if `hosts` is empty or the authority is not valid.
         """
         if not hosts:
             raise ValueError("a leaf needs at least one host name or address")
@@ -108,7 +108,7 @@ class Authority:
 
 
 def service_names(service: str, namespace: str) -> tuple[str, ...]:
-    """Return the DNS names of a Service; the API server asks for the third (`<service>.<namespace>.svc`).
+    """Return the DNS names of a Service; the API server verifies the third (`<service>.<namespace>.svc`).
 
     https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#service-reference
     """
@@ -168,5 +168,5 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def _seconds(moment: datetime) -> datetime:
-    """X.509 knows no fractions of a second."""
+    """Cut the fraction of a second, which X.509 does not have."""
     return moment.replace(microsecond=0)

@@ -1,8 +1,8 @@
-"""The loop around `next_step`: hold the Lease, look, do the one write, look again.
+"""The reconcile loop: hold the Lease, read the objects, write the next step, read again.
 
 Polling, not watching: three small reads every 20 seconds cost an API server nothing, need no `watch` permission, and
-wake up after a suspended machine, which a timer set for next month does not. It listens to nothing; its gauges are
-the webhook's (which reads the same certificates), its Events and its log lines.
+continue after a suspend of the machine, unlike a timer set for next month. It opens no port: the metrics of the
+certificates are the webhook's, which reads the same ones. It reports by Events and log lines.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from certs.objects import (
     write_serving,
 )
 from certs.pem import read_bundle
-from certs.probe import look
+from certs.probe import probe
 from certs.rollover import next_step
 from certs.state import CA_NAME, Generation, Observed, Phase
-from certs.steps import Begin, Issue, Look, Mirror, Policy, Publish, Record, Step, Wait
+from certs.steps import Begin, Issue, Mirror, Policy, Probe, Publish, Record, Step, Wait
 from certs.store import Conflict, Failure
 
 if TYPE_CHECKING:
@@ -42,19 +42,19 @@ if TYPE_CHECKING:
     from certs.store import Store
 
 STEPS = 20
-"""More writes in a row than anything needs."""
+"""Writes in one reconcile; no situation needs as many."""
 
 
 def run(controller: Controller, stop: Event) -> None:
-    """Keep the certificates right until told to stop; then give the Lease back."""
-    lease, rounds, failures = controller.lease, 0.0, 0
+    """Reconcile until `stop` is set, then release the Lease."""
+    lease, next_reconcile, failures = controller.lease, 0.0, 0
     while not stop.is_set():
         pause = lease.duration / 3
         try:
-            if lease.hold() and controller.clock() >= rounds:
-                left = (controller.turn().until - controller.store.now).total_seconds()
-                rounds = controller.clock() + min(max(left, 0.1), check_seconds(controller.policy))
-                pause = min(pause, rounds - controller.clock())
+            if lease.hold() and controller.clock() >= next_reconcile:
+                left = (controller.reconcile().until - controller.store.now).total_seconds()
+                next_reconcile = controller.clock() + min(max(left, 0.1), check_seconds(controller.policy))
+                pause = min(pause, next_reconcile - controller.clock())
             failures = 0
         except Failure as failure:
             failures += 1
@@ -66,33 +66,33 @@ def run(controller: Controller, stop: Event) -> None:
 
 
 def check_seconds(policy: Policy) -> float:
-    """Return how often to look: every 20 seconds, or more often where leaves live for minutes only."""
+    """Return the seconds between two checks: 20, or less if leaves live for minutes only."""
     return min(20.0, policy.leaf_lifetime.total_seconds() / 30)
 
 
 def backoff(failures: int, longest: float) -> float:
-    """Return the seconds to wait after so many failures in a row, jittered, and within the Lease's duration."""
+    """Return the seconds to wait after `failures` failures in a row: exponential, with jitter, at most `longest`."""
     return min(longest, 0.5 * float(2 ** min(failures, 10))) * random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
 
 
 class Controller:
-    """One process that keeps the certificates right, as long as it holds the Lease."""
+    """Reconciles the certificates while it holds the Lease."""
 
     def __init__(self, store: Store, lease: Lease, policy: Policy, clock: Callable[[], float] = time.monotonic) -> None:
         self.store = store
         self.lease = lease
         self.policy = policy
         self.clock = clock
-        self._live = ("", 0.0)
+        self._configuration_since = ("", 0.0)
 
-    def turn(self) -> Wait:
-        """Do what is to be done now, and return what comes next. Failure where something does not work.
+    def reconcile(self) -> Wait:
+        """Take every step that is due, and return the wait that follows. Raise Failure if a request fails.
 
-        A conflict is no failure: somebody else wrote, so the next step follows from what is there now.
+        A conflict is no failure: another client wrote, so the objects are read again.
         """
         for _ in range(STEPS):
-            objects = {what: self.store.read(what) for what in ("serving", "configuration", "ledger")}
-            step = self._choose(objects)
+            objects = {role: self.store.read(role) for role in ("serving", "configuration", "ledger")}
+            step = self._next_step(objects)
             if isinstance(step, Wait):
                 return step
             if not self.lease.held and not self.lease.hold():
@@ -100,30 +100,32 @@ class Controller:
             try:
                 self._perform(step, objects)
             except Conflict as conflict:
-                log("read again", reason=str(conflict))
-        raise Failure(f"no rest after {STEPS} writes in a row: does somebody else write the same objects?")
+                log("write conflict, reading again", reason=str(conflict))
+        raise Failure(f"no stable state after {STEPS} writes in a row: does another client write the same objects?")
 
     def observe(self, objects: dict[str, Object | None]) -> Observed:
-        """Return what these objects say, and how long the configuration has been as it is."""
+        """Parse these objects; add how long this process has seen the configuration unchanged."""
         ledger = read_ledger(objects["ledger"])
         metadata = (objects["configuration"] or {}).get("metadata") or {}
         version = f"{metadata.get('uid')} {metadata.get('resourceVersion')}"
-        if version != self._live[0]:
-            self._live = (version, self.clock())
-        live_for = timedelta(seconds=self.clock() - self._live[1])
+        if version != self._configuration_since[0]:
+            self._configuration_since = (version, self.clock())
+        live_for = timedelta(seconds=self.clock() - self._configuration_since[1])
         serving = read_serving(objects["serving"], ledger)
         return Observed(ledger, serving, read_configuration(objects["configuration"], live_for))
 
-    def _choose(self, objects: dict[str, Object | None]) -> Step:
-        seen = self.observe(objects)
-        step = next_step(seen, self.store.now, self.policy)
-        if isinstance(step, Look):
-            seen = replace(seen, replicas=look(self.store.endpoint_slices()))
-            step = next_step(seen, self.store.now, self.policy)
+    def _next_step(self, objects: dict[str, Object | None]) -> Step:
+        observed = self.observe(objects)
+        step = next_step(observed, self.store.now, self.policy)
+        if isinstance(step, Probe):
+            observed = replace(observed, replicas=probe(self.store.endpoint_slices()))
+            step = next_step(observed, self.store.now, self.policy)
         return step
 
     def _perform(self, step: Step, objects: dict[str, Object | None]) -> None:
-        base = {what: thing or self.store.blank(what) for what, thing in objects.items() if what != "configuration"}
+        base = {
+            role: manifest or self.store.blank(role) for role, manifest in objects.items() if role != "configuration"
+        }
         match step:
             case Begin():
                 ledger, keys = self._create(step, read_keys(objects["ledger"]))
@@ -142,27 +144,27 @@ class Controller:
                 self.store.write("serving", write_serving(base["serving"], step.bundle, step.revision, pair))
             case Mirror():
                 self.store.write("serving", write_serving(base["serving"], step.bundle, step.revision))
-        self._announce(step)
+        self._report(step)
 
     def _create(self, step: Begin, keys: dict[str, bytes]) -> tuple[Ledger, dict[str, bytes]]:
         authority = Authority.create(f"{CA_NAME} {step.number}", self.store.now, self.policy.ca_lifetime)
         certificate = read_bundle(authority.certificate_pem)[0]
         new = Generation(certificate, has_key=True, longest_leaf=self.policy.leaf_lifetime)
-        return step.ledger.with_new(new), keys | {certificate.fingerprint: authority.key_pem}
+        return step.ledger.with_generation(new), keys | {certificate.fingerprint: authority.key_pem}
 
-    def _announce(self, step: Step) -> None:
-        """Log each write; tell those as Events that a person reads in `kubectl describe secret`."""
+    def _report(self, step: Step) -> None:
+        """Log a write; record it as an Event if an operator should see it in `kubectl describe secret`."""
         about, reason, message = describe(step)
         log(reason, message=message)
         if about:
             try:
-                self.store.tell(about, reason, message)
+                self.store.record_event(about, reason, message)
             except Failure as failure:
-                log("an Event was not written", level="warning", error=str(failure))
+                log("event not recorded", level="warning", error=str(failure))
 
 
 def describe(step: Step) -> tuple[str, str, str]:
-    """Return the object a step is about (empty: not worth an Event), its name and a sentence."""
+    """Return the role of the object that gets the Event (empty: none), the Event's reason and its message."""
     match step:
         case Begin():
             return "ledger", "CARotationStarted", f"created CA generation {step.number}: {step.why}"
@@ -180,4 +182,4 @@ def describe(step: Step) -> tuple[str, str, str]:
 
 
 def _numbers(bundle: tuple[Certificate, ...]) -> str:
-    return "CA " + " + ".join(str(ca.generation or "of somebody else") for ca in bundle)
+    return "CA " + " + ".join(str(ca.generation or "of another issuer") for ca in bundle)

@@ -1,8 +1,8 @@
 """One writer at a time: a Lease, held as client-go's leader election holds it.
 
-Whoever holds it renews it three times within its duration and trusts it for two thirds of that; who wants it
-watches the record on a clock of its own, so that clocks need not agree. A writer that sleeps through its time and
-wakes up in the middle of a write is stopped by the resourceVersion.
+The holder renews it three times within its duration and trusts it for two thirds of the duration. A candidate measures
+on its own clock how long the record has not changed, so clocks need not agree. If the holder is suspended and resumes
+after its time, in the middle of a write, the resourceVersion stops that write.
 https://pkg.go.dev/k8s.io/client-go/tools/leaderelection
 """
 
@@ -32,7 +32,7 @@ class Lease:
         self.duration = duration
         self.clock = clock
         self._held_until = float("-inf")
-        self._seen: tuple[str, float] = ("", float("-inf"))
+        self._observed: tuple[str, float] = ("", float("-inf"))
 
     @property
     def held(self) -> bool:
@@ -40,12 +40,12 @@ class Lease:
         return self.clock() < self._held_until
 
     def hold(self) -> bool:
-        """Take or renew the Lease if it is free or ours; tell whether this process may write."""
+        """Acquire or renew the Lease if it is free or held by this process; return whether this process may write."""
         asked = self.clock()
         lease = self.store.read("lease")
         spec = (lease or {}).get("spec") or {}
         holder = spec.get("holderIdentity")
-        if lease and holder not in {None, "", self.identity} and not self._has_ended(lease, spec, asked):
+        if lease and holder not in {None, "", self.identity} and not self._has_expired(lease, spec, asked):
             self._held_until = float("-inf")
             return False
         try:
@@ -57,18 +57,18 @@ class Lease:
         return True
 
     def release(self) -> None:
-        """Give the Lease back, so that the next writer need not wait for its end."""
+        """Release the Lease, so that the next writer need not wait until it expires."""
         lease = self.store.read("lease")
         if self.held and lease and lease["spec"].get("holderIdentity") == self.identity:
             self._write(lease, "")
         self._held_until = float("-inf")
 
-    def _has_ended(self, lease: Object, spec: Object, now: float) -> bool:
-        """Tell whether the record has not changed for as long as its holder was granted."""
+    def _has_expired(self, lease: Object, spec: Object, now: float) -> bool:
+        """Tell whether the record has not changed for the duration that its holder was granted."""
         version = lease["metadata"]["resourceVersion"]
-        if self._seen[0] != version:
-            self._seen = (version, now)
-        return now - self._seen[1] > float(spec.get("leaseDurationSeconds") or self.duration)
+        if self._observed[0] != version:
+            self._observed = (version, now)
+        return now - self._observed[1] > float(spec.get("leaseDurationSeconds") or self.duration)
 
     def _write(self, lease: Object | None, holder: str) -> None:
         spec = (lease or {}).get("spec") or {}

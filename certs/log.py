@@ -1,4 +1,4 @@
-"""One JSON line per thing that happened, on standard output."""
+"""Log lines: JSON, one object per line, on standard output."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 
-def log(what: str, level: str = "info", **fields: Any) -> None:
-    """Print one line; no field ever holds a key."""
-    line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "level": level, "msg": what} | fields
+def log(text: str, level: str = "info", **fields: Any) -> None:
+    """Print one line. Never pass a private key."""
+    line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "level": level, "msg": text} | fields
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()

@@ -1,11 +1,11 @@
-"""Kubernetes objects in, plain values out, and back: the only place that knows keys and annotations.
+"""Parse and write the Kubernetes objects: the only module that knows their keys and annotations.
 
-| Secret | keys | what |
+| Secret | keys | content |
 | --- | --- | --- |
-| `lastcall-tls` | `tls.crt`, `tls.key`, `ca.crt` | what the webhook mounts, under cert-manager's names for it |
-| `lastcall-ca` | `state.json`, `ca-N-ID.crt`, `ca-N-ID.key` | the ledger, which no webhook can read |
+| `lastcall-tls` | `tls.crt`, `tls.key`, `ca.crt` | pair and bundle, which the webhook mounts; keys as cert-manager's |
+| `lastcall-ca` | `state.json`, `ca-N-ID.crt`, `ca-N-ID.key` | the ledger; no webhook Pod can read it |
 
-So who takes over a webhook Pod has a leaf's key, which ends within weeks, and never a CA's.
+So an attacker in a webhook Pod gets the key of a leaf, which expires within weeks, and never that of a CA.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ INJECTORS = tuple(f"cert-manager.io/inject-{what}" for what in ("ca-from", "ca-f
 
 
 def read_ledger(secret: Object | None) -> Ledger | None:
-    """Return the ledger; None where it is missing or cannot be read, which comes to the same."""
+    """Return the ledger; None if it is missing or cannot be parsed: both are handled in the same way."""
     if secret is None:
         return None
     try:
@@ -77,7 +77,7 @@ def write_ledger(secret: Object, ledger: Ledger, keys: dict[str, bytes]) -> Obje
 
 
 def read_serving(secret: Object | None, ledger: Ledger | None) -> Serving | None:
-    """Return what the webhook serves with; a leaf whose signature is not what it claims to be is none."""
+    """Return leaf and bundle of the webhook's Secret; a leaf that names a CA of ours without its signature is None."""
     if secret is None:
         return None
     chain, key = _data(secret, "tls.crt"), _data(secret, "tls.key")
@@ -93,7 +93,7 @@ def read_serving(secret: Object | None, ledger: Ledger | None) -> Serving | None
 def write_serving(
     secret: Object, bundle: tuple[Certificate, ...], revision: int, pair: tuple[bytes, bytes] | None = None
 ) -> Object:
-    """Return the Secret with this bundle and, where given, a new pair of chain and key."""
+    """Return the Secret with this bundle and, if `pair` is set, with this chain and key."""
     files = {"ca.crt": write_bundle(bundle)}
     rotate = _annotations(secret).get(ROTATE)
     if pair:
@@ -105,7 +105,7 @@ def write_serving(
 
 
 def read_configuration(configuration: Object | None, live_for: timedelta) -> Configuration | None:
-    """Return the bundles in force; `managed_by` where an annotation says that they are somebody else's."""
+    """Return the live bundles; `managed_by` is set if an annotation says that another program manages them."""
     if configuration is None:
         return None
     annotations = _annotations(configuration)
@@ -130,8 +130,8 @@ def write_configuration(configuration: Object, bundle: tuple[Certificate, ...], 
     return _annotated(configuration, {REVISION: str(revision)}) | {"webhooks": webhooks}
 
 
-def ask_for_rotation(secret: Object) -> Object:
-    """Return the Secret with the wish for a new leaf or CA; the controller's next write takes it away."""
+def request_rotation(secret: Object) -> Object:
+    """Return the Secret with the annotation that requests a new leaf or CA; the controller removes it."""
     return _annotated(secret, {ROTATE: "requested"})
 
 
@@ -160,13 +160,13 @@ def _decode(text: str | None) -> bytes:
         return b""
 
 
-def _annotations(thing: Object) -> dict[str, str]:
-    return thing["metadata"].get("annotations") or {}
+def _annotations(manifest: Object) -> dict[str, str]:
+    return manifest["metadata"].get("annotations") or {}
 
 
-def _annotated(thing: Object, changes: dict[str, str | None]) -> Object:
-    annotations = {name: value for name, value in (_annotations(thing) | changes).items() if value is not None}
-    return thing | {"metadata": thing["metadata"] | {"annotations": annotations}}
+def _annotated(manifest: Object, changes: dict[str, str | None]) -> Object:
+    annotations = {name: value for name, value in (_annotations(manifest) | changes).items() if value is not None}
+    return manifest | {"metadata": manifest["metadata"] | {"annotations": annotations}}
 
 
 def _number(text: str | None) -> int:

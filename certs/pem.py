@@ -1,4 +1,4 @@
-"""PEM in, facts out: what the rollover needs to know of certificates that anybody may have written."""
+"""Parse PEM: the facts of certificates that the rollover needs. The text may come from anybody."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from certs.state import Certificate
 
 
 def read_bundle(pem: bytes) -> tuple[Certificate, ...]:
-    """Return the facts of each certificate; nothing where the text is broken."""
+    """Return the facts of each certificate; an empty tuple if the text is broken."""
     try:
         return tuple(_facts(certificate) for certificate in x509.load_pem_x509_certificates(pem))
     except ValueError:
@@ -23,7 +23,7 @@ def write_bundle(bundle: tuple[Certificate, ...]) -> bytes:
 
 
 def is_pair(chain_pem: bytes, key_pem: bytes) -> bool:
-    """Tell whether both can be read and belong together."""
+    """Tell whether both can be parsed and have the same public key."""
     try:
         key = serialization.load_pem_private_key(key_pem, password=None)
         return key.public_key() == x509.load_pem_x509_certificates(chain_pem)[0].public_key()
@@ -32,7 +32,7 @@ def is_pair(chain_pem: bytes, key_pem: bytes) -> bool:
 
 
 def verifies(leaf: Certificate, ca: Certificate) -> bool:
-    """Tell whether `ca` really signed `leaf`, which its identifiers only claim."""
+    """Tell whether the signature of `leaf` is that of `ca`; the key identifiers alone prove nothing."""
     try:
         x509.load_pem_x509_certificate(leaf.pem).verify_directly_issued_by(x509.load_pem_x509_certificate(ca.pem))
     except (ValueError, TypeError, InvalidSignature):

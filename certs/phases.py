@@ -1,4 +1,4 @@
-"""The four phases of a CA rollover: when one gives way to the next, and what is waited for meanwhile. Pure."""
+"""The four phases of a CA rollover: when each is replaced by the next, and what it waits for. Pure."""
 
 from __future__ import annotations
 
@@ -6,31 +6,32 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from certs.state import BACKDATE, Certificate, Ledger, Observed, Phase, Replica
-from certs.steps import Look, Policy, Record, Wait
+from certs.steps import Policy, Probe, Record, Wait
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 JITTER = 1 / 15
-"""Renewal comes between 0.60 and 0.67 of a life, so that many clusters do not renew in the same minute."""
+"""Spreads renewal over 0.60 to 0.67 of a certificate's life, so that many clusters do not renew in the same minute."""
 
-LOOK_AGAIN = timedelta(minutes=1)
+RETRY_INTERVAL = timedelta(minutes=1)
+"""Between two probes of the replicas."""
 
 
-def due(certificate: Certificate) -> datetime:
-    """Return when to renew: at two thirds of its life at the latest, spread by its own fingerprint."""
+def renewal_time(certificate: Certificate) -> datetime:
+    """Return when to renew: after two thirds of its life at the latest, minus a jitter derived from its fingerprint."""
     issued = certificate.not_before + BACKDATE
     jitter = int(certificate.fingerprint[:8], 16) / 2**32 * JITTER
     return issued + (certificate.not_after - issued) * (2 / 3 - jitter)
 
 
-def advance(seen: Observed, ledger: Ledger, now: datetime, policy: Policy) -> Record | Look | None:
-    """Return the write that leaves the phase; Look where the replicas decide; None where it is too early.
+def advance(observed: Observed, ledger: Ledger, now: datetime, policy: Policy) -> Record | Probe | None:
+    """Return the write that ends the phase; Probe if the replicas have to be asked first; None if it is too early.
 
-    An old CA that has ended verifies nothing, so it never holds up anything: a replica that cannot be reached
-    delays the end of a rollover, but not for ever.
+    An expired old CA verifies nothing, so nothing waits for it: an unreachable replica delays the end of a rollover,
+    but not forever.
     """
-    live = seen.configuration
+    live = observed.configuration
     trusted = any(generation.certificate.valid_at(now) for generation in ledger.old)
     match ledger.phase:
         case Phase.STEADY:
@@ -38,65 +39,65 @@ def advance(seen: Observed, ledger: Ledger, now: datetime, policy: Policy) -> Re
         case Phase.PUBLISHING | Phase.SOAKING if not trusted:
             return _switch(ledger, now, "no other CA is valid")
         case Phase.PUBLISHING:
-            soaking = ledger.then(phase=Phase.SOAKING, since=now)
+            soaking = ledger.next_revision(phase=Phase.SOAKING, since=now)
             return Record(soaking, "every webhook trusts the new CA") if live else None
         case Phase.SOAKING:
             soaked = live is not None and live.live_for >= policy.soak
-            return _switch(ledger, now, "every API server knows the new CA") if soaked else None
-        case Phase.RETIRING if now < retirement(ledger):
+            return _switch(ledger, now, "every API server has loaded the new CA") if soaked else None
+        case Phase.RETIRING if now < last_old_leaf_end(ledger):
             return None
-    if trusted and seen.replicas is None:
-        return Look()
-    if trusted and laggards(seen, ledger):
+    if trusted and observed.replicas is None:
+        return Probe()
+    if trusted and outdated_replicas(observed, ledger):
         return None
     return _retire(ledger, now) if ledger.phase is Phase.SWITCHING else _forget(ledger, now)
 
 
-def wait(seen: Observed, ledger: Ledger, now: datetime, policy: Policy) -> Wait:
-    """Return until when nothing is to be done, and what is waited for."""
-    leaf = seen.serving.leaf if seen.serving else None
-    renewals = [due(certificate) for certificate in (ledger.newest.certificate, leaf) if certificate]
-    renewal = min((moment for moment in renewals if moment > now), default=now + LOOK_AGAIN)
+def wait(observed: Observed, ledger: Ledger, now: datetime, policy: Policy) -> Wait:
+    """Return until when there is nothing to do, and what the rollover waits for."""
+    leaf = observed.serving.leaf if observed.serving else None
+    renewals = [renewal_time(certificate) for certificate in (ledger.newest.certificate, leaf) if certificate]
+    renewal = min((moment for moment in renewals if moment > now), default=now + RETRY_INTERVAL)
     if ledger.phase is Phase.STEADY:
         return Wait(renewal, "the next renewal")
     if ledger.phase in {Phase.PUBLISHING, Phase.SOAKING}:
-        if seen.configuration is None:
+        if observed.configuration is None:
             return Wait(renewal, "a MutatingWebhookConfiguration to publish the new CA in")
-        soaked = now + policy.soak - seen.configuration.live_for
-        return Wait(min(renewal, soaked), "every API server to learn of the new CA")
-    if ledger.phase is Phase.RETIRING and now < retirement(ledger):
-        return Wait(min(renewal, retirement(ledger)), "the last leaf of the old CA to end")
-    soon = min(renewal, now + LOOK_AGAIN)
-    return Wait(soon, f"a leaf of the new CA from {', '.join(laggards(seen, ledger))}")
+        soaked = now + policy.soak - observed.configuration.live_for
+        return Wait(min(renewal, soaked), "every API server to load the new CA")
+    if ledger.phase is Phase.RETIRING and now < last_old_leaf_end(ledger):
+        return Wait(min(renewal, last_old_leaf_end(ledger)), "the last leaf of the old CA to expire")
+    soon = min(renewal, now + RETRY_INTERVAL)
+    return Wait(soon, f"a leaf of the new CA from {', '.join(outdated_replicas(observed, ledger))}")
 
 
-def laggards(seen: Observed, ledger: Ledger) -> tuple[str, ...]:
-    """Return the replicas not known to serve the newest CA's leaf; a terminating one that is gone is not one."""
+def outdated_replicas(observed: Observed, ledger: Ledger) -> tuple[str, ...]:
+    """Return the names of replicas that are not known to serve a leaf of the newest CA, without terminated ones."""
     newest = ledger.newest.certificate
-    return tuple(replica.name for replica in seen.replicas or () if not _follows(replica, newest))
+    return tuple(replica.name for replica in observed.replicas or () if not _serves_leaf_of(replica, newest))
 
 
-def retirement(ledger: Ledger) -> datetime:
-    """Return when all that the old generations signed has ended."""
-    return max(generation.ended_by(ledger.since) for generation in ledger.old)
+def last_old_leaf_end(ledger: Ledger) -> datetime:
+    """Return when the last leaf of the old generations expires."""
+    return max(generation.last_leaf_end(ledger.since) for generation in ledger.old)
 
 
-def _follows(replica: Replica, newest: Certificate) -> bool:
+def _serves_leaf_of(replica: Replica, newest: Certificate) -> bool:
     return newest.signed(replica.leaf) if replica.leaf else replica.terminating
 
 
 def _switch(ledger: Ledger, now: datetime, why: str) -> Record:
     issuer = ledger.newest.certificate.fingerprint
-    return Record(ledger.then(phase=Phase.SWITCHING, since=now, issuer=issuer), why)
+    return Record(ledger.next_revision(phase=Phase.SWITCHING, since=now, issuer=issuer), why)
 
 
 def _retire(ledger: Ledger, now: datetime) -> Record:
-    """Keep the old certificates, not their keys: what signs nothing more cannot be stolen."""
+    """Keep the old certificates and delete their keys: a deleted key cannot be stolen."""
     generations = (*(generation.without_key() for generation in ledger.old), ledger.newest)
-    after = ledger.then(phase=Phase.RETIRING, since=now, generations=generations)
-    return Record(after, "every replica serves the new CA's leaf")
+    after = ledger.next_revision(phase=Phase.RETIRING, since=now, generations=generations)
+    return Record(after, "every replica serves a leaf of the new CA")
 
 
 def _forget(ledger: Ledger, now: datetime) -> Record:
-    after = ledger.then(phase=Phase.STEADY, since=now, generations=(ledger.newest,))
-    return Record(after, "nothing that the old CA signed is left")
+    after = ledger.next_revision(phase=Phase.STEADY, since=now, generations=(ledger.newest,))
+    return Record(after, "every leaf of the old CA has expired")

@@ -1,4 +1,4 @@
-"""The objects that the controller reads and writes: what they are called and where they are."""
+"""Names and API paths of the objects that the controller reads and writes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 @dataclass(frozen=True)
 class Names:
-    """What everything is called."""
+    """The names of the objects."""
 
     namespace: str = "lastcall"
     service: str = "lastcall"
@@ -20,7 +20,7 @@ class Names:
 
 @dataclass(frozen=True)
 class Resource:
-    """How one object is reached; an empty namespace is the cluster."""
+    """One object's API resource; `namespace` is empty for a cluster-scoped one."""
 
     api_version: str
     kind: str
@@ -45,7 +45,7 @@ class Resource:
 
 
 def resources(names: Names) -> dict[str, Resource]:
-    """Return the objects by what they are to us."""
+    """Return the objects by role: ledger, serving, lease, configuration."""
     space = names.namespace
     return {
         "ledger": Resource("v1", "Secret", "secrets", names.ledger, space, "Opaque"),

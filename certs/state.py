@@ -1,6 +1,6 @@
-"""What the rollover sees, as plain values: no I/O, no cryptography.
+"""The state of the rollover, as plain values: no I/O, no cryptography.
 
-Three objects hold everything; whoever reads them knows where the rollover stands, also after a crash:
+Three objects hold all of it, so it can be read again after a crash:
 the **ledger** (a Secret that only the controller reads: the CA generations, their keys, the phase), what is
 **serving** (the Secret that the webhook mounts: leaf, key, bundle) and the **configuration** (the caBundle of
 each webhook in the MutatingWebhookConfiguration).
@@ -15,25 +15,25 @@ from enum import StrEnum
 from typing import Any
 
 BACKDATE = timedelta(minutes=5)
-"""How long before its issue a certificate becomes valid: room for clocks that differ."""
+"""How long before its issue a certificate becomes valid, for verifiers whose clocks are slow."""
 
 CA_NAME = "lastcall CA generation"
 """The common name of our authorities, followed by a number."""
 
 
 class Phase(StrEnum):
-    """Where a CA rollover stands; the values are what `status` and the ledger show."""
+    """The phase of a CA rollover; the values are stored in the ledger and shown by `status`."""
 
     STEADY = "steady"
     """One generation signs and is trusted."""
     PUBLISHING = "publishing"
-    """(a) A new generation exists; the bundle with both is on its way into the configuration."""
+    """(a) A new generation exists; the bundle with both is being written into the configuration."""
     SOAKING = "soaking"
-    """(b) The bundle is live; every API server gets the time to learn of it."""
+    """(b) The bundle is live; every API server gets time to load it."""
     SWITCHING = "switching"
     """(c) The leaf comes from the new generation; not every replica is known to serve it."""
     RETIRING = "retiring"
-    """(d) Every replica serves it; the old generation stays trusted until all that it signed has ended."""
+    """(d) Every replica serves it; the old generation stays trusted until every leaf that it signed has expired."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Certificate:
 
     @property
     def generation(self) -> int | None:
-        """The number in our own authorities' name; None for anybody else's certificate."""
+        """The number in the common name of our CAs; None for any other certificate."""
         found = re.search(rf"{CA_NAME} (\d+)", self.subject)
         return int(found[1]) if found else None
 
@@ -66,21 +66,21 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Generation:
-    """One CA of ours; without its key it is only trusted until what it signed has ended."""
+    """One CA of ours; without its key it is only trusted, until every leaf that it signed has expired."""
 
     certificate: Certificate
     has_key: bool
     longest_leaf: timedelta | None
-    """It never signed a leaf for longer; None is unknown, then its leaves end with itself."""
+    """The longest validity of a leaf that it signed; None is unknown: its leaves may be valid until it expires."""
 
     def without_key(self) -> Generation:
-        """Return the generation as one that only verifies."""
+        """Return the generation without its key: it verifies, and signs nothing."""
         return replace(self, has_key=False)
 
-    def ended_by(self, since: datetime) -> datetime:
-        """Return when the last leaf is over if none was signed after `since`.
+    def last_leaf_end(self, since: datetime) -> datetime:
+        """Return when the last leaf expires if none was signed after `since`.
 
-        A tenth of a leaf's life comes on top: clocks may have been set meanwhile.
+        A tenth of a leaf's validity is added, in case clocks were set meanwhile.
         """
         end = self.certificate.not_after
         return end if self.longest_leaf is None else min(end, since + self.longest_leaf * 1.1)
@@ -95,13 +95,13 @@ class Ledger:
     since: datetime
     issuer: str | None
     generations: tuple[Generation, ...]
-    """Oldest first; empty only on the way to the first."""
+    """Oldest first; empty only before the first is created."""
     rotate: bool = False
-    """Somebody asked for a new CA."""
+    """A new CA was requested."""
 
     @property
     def newest(self) -> Generation:
-        """The generation that signs, or will once it is known everywhere."""
+        """The generation that signs, or will sign after the switch."""
         return self.generations[-1]
 
     @property
@@ -111,7 +111,7 @@ class Ledger:
 
     @property
     def signer(self) -> Generation | None:
-        """The generation that signs now; None until the switch if the one before lost its key."""
+        """The generation that signs now; None until the switch if the previous one lost its key."""
         return next((g for g in self.generations if g.certificate.fingerprint == self.issuer), None)
 
     @property
@@ -119,26 +119,26 @@ class Ledger:
         """Whether leaves come from the newest generation already."""
         return self.signer == self.newest
 
-    def then(self, **changes: Any) -> Ledger:
+    def next_revision(self, **changes: Any) -> Ledger:
         """Return the next revision of the ledger."""
         return replace(self, revision=self.revision + 1, **changes)
 
-    def with_new(self, generation: Generation) -> Ledger:
-        """Return the ledger that a `Begin` asks for; where no other CA counts, the new one signs at once."""
+    def with_generation(self, generation: Generation) -> Ledger:
+        """Return the ledger with a new generation; it signs immediately if the phase is `STEADY`."""
         issuer = generation.certificate.fingerprint if self.phase is Phase.STEADY else self.issuer
         return replace(self, generations=(*self.generations, generation), issuer=issuer)
 
 
 @dataclass(frozen=True)
 class Serving:
-    """The webhook's Secret; `leaf` is None where certificate and key are absent, broken or not a pair."""
+    """The webhook's Secret; `leaf` is None if certificate and key are absent, broken or not a pair."""
 
     leaf: Certificate | None
     bundle: tuple[Certificate, ...]
     revision: int
-    """The ledger's revision behind the last write: more than the ledger's own means that one is out of date."""
+    """The ledger's revision at the last write; if it is greater than the ledger's own, the ledger is outdated."""
     rotate: bool = False
-    """Somebody asked for a new leaf."""
+    """A new leaf was requested."""
 
 
 @dataclass(frozen=True)
@@ -148,14 +148,14 @@ class Configuration:
     bundles: tuple[tuple[Certificate, ...], ...]
     revision: int
     live_for: timedelta
-    """How long this process has seen exactly this version, on a clock that nobody sets."""
+    """How long this process has seen this version, on the monotonic clock."""
     managed_by: str | None = None
-    """Who else looks after the bundle (cert-manager, an operator): then it is not ours to repair."""
+    """Another manager of the bundle (cert-manager, bring-your-own): then the controller writes nothing."""
 
 
 @dataclass(frozen=True)
 class Replica:
-    """One endpoint of the webhook's Service; `leaf` is None where no handshake was possible."""
+    """One endpoint of the webhook's Service; `leaf` is None if no handshake succeeded."""
 
     name: str
     leaf: Certificate | None
@@ -164,7 +164,7 @@ class Replica:
 
 @dataclass(frozen=True)
 class Observed:
-    """Everything a step is chosen from; None is an object that does not exist, or replicas not looked at."""
+    """The input of `next_step`; None is an object that does not exist, or replicas that were not probed."""
 
     ledger: Ledger | None
     serving: Serving | None

@@ -1,4 +1,4 @@
-"""What the operator chooses, and the steps that the rollover may take: plain values."""
+"""The operator's policy, and the steps of the rollover: plain values."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Policy:
-    """What the operator chooses. ValueError where the times leave no room for a rollover."""
+    """The operator's settings. ValueError if the times leave no room for a rollover."""
 
     hosts: tuple[str, ...]
     ca_lifetime: timedelta = timedelta(days=365)
     leaf_lifetime: timedelta = timedelta(days=30)
     soak: timedelta = timedelta(minutes=2)
-    """Longer than any API server takes to learn of a changed configuration."""
+    """Time in which every API server loads a changed configuration."""
     keep_foreign: bool = False
-    """Keep other people's unexpired CAs in the bundle (a webhook behind a proxy of one's own)."""
+    """Keep unexpired CAs of others in the bundle (for a webhook behind a proxy with its own CA)."""
 
     def __post_init__(self) -> None:
-        """Refuse what cannot work."""
+        """Check the times."""
         if not self.leaf_lifetime <= self.ca_lifetime:
             raise ValueError("a leaf must not live longer than its CA")
         if not timedelta(0) <= 3 * self.soak < self.leaf_lifetime:
@@ -32,7 +32,7 @@ class Policy:
 
 @dataclass(frozen=True)
 class Begin:
-    """Create generation `number` and write `ledger.with_new` of it: the start of a rollover."""
+    """Start a rollover: create generation `number` and write `ledger.with_generation` of it."""
 
     ledger: Ledger
     number: int
@@ -68,7 +68,7 @@ class Issue:
 
 @dataclass(frozen=True)
 class Mirror:
-    """Write the bundle into the webhook's Secret, so that readiness is judged by it."""
+    """Write the bundle into the webhook's Secret, which its readiness check verifies with."""
 
     bundle: tuple[Certificate, ...]
     revision: int
@@ -76,16 +76,16 @@ class Mirror:
 
 
 @dataclass(frozen=True)
-class Look:
-    """Find out what each replica serves, then ask again."""
+class Probe:
+    """Probe the replicas, then decide again."""
 
 
 @dataclass(frozen=True)
 class Wait:
-    """Nothing to write before `until`, unless something changes."""
+    """Write nothing before `until`, unless an object changes."""
 
     until: datetime
     why: str
 
 
-Step = Begin | Record | Publish | Issue | Mirror | Look | Wait
+Step = Begin | Record | Publish | Issue | Mirror | Probe | Wait

@@ -1,20 +1,20 @@
-"""Read and write the few objects there are; the only module that imports the Kubernetes client.
+"""Read and write the objects; the only module of `certs` that imports the Kubernetes client.
 
-Every write of an existing object carries its resourceVersion, so a change in between is a `Conflict` and never
-overwritten. Objects stay the JSON that came: a field that this version does not know survives.
+Every update has the resourceVersion that was read, so a change in between is a `Conflict` and is never overwritten.
+Objects stay JSON: fields that this version does not know are preserved.
 
-`now` is the API server's clock, from the Date header of its answers: it is the one who judges the certificates'
-dates, so the clock of the controller's node does not matter.
+`now` is the API server's clock, from the Date header of its answers: the API server verifies the certificates' dates,
+so the clock of the controller's node does not matter.
 
-The rights that this needs, and no more (deploy/overlays/self-managed/rbac.yaml):
+The permissions that this needs, and no more (deploy/overlays/self-managed/rbac.yaml):
 
 | where | resource | names | verbs | for |
 | --- | --- | --- | --- | --- |
-| namespace | secrets | lastcall-tls, lastcall-ca | get, update | the pair, the ledger |
-| namespace | secrets | any (create knows no names) | create | both, at first or when deleted |
+| namespace | secrets | lastcall-tls, lastcall-ca | get, update | the pair; the ledger |
+| namespace | secrets | any (`create` cannot be limited to names) | create | both, at first or when deleted |
 | namespace | leases.coordination.k8s.io | lastcall-certs | get, update | one writer |
-| namespace | leases.coordination.k8s.io | any | create | the same, at first |
-| namespace | endpointslices.discovery.k8s.io | any | list | whom to ask what it serves |
+| namespace | leases.coordination.k8s.io | any | create | the same Lease, at first |
+| namespace | endpointslices.discovery.k8s.io | any | list | which replicas to probe |
 | namespace | events | any | create | one Event per rotation |
 | cluster | mutatingwebhookconfigurations.admissionregistration.k8s.io | lastcall | get, update | caBundle |
 """
@@ -39,21 +39,21 @@ if TYPE_CHECKING:
 
 FIELD_MANAGER = "lastcall-certs"
 TIMEOUT = 5.0
-"""Seconds that one request may take."""
+"""Seconds for one request."""
 CHANGED = {("PUT", HTTPStatus.CONFLICT), ("PUT", HTTPStatus.NOT_FOUND), ("POST", HTTPStatus.CONFLICT)}
-"""The object is another one now, or gone, or somebody else was first to create it."""
+"""Answers that are a `Conflict`: the object was changed, deleted, or created by another client."""
 
 
 class Failure(Exception):
-    """A request that did not work: verb, resource, name and the reason."""
+    """A request failed: the message has verb, resource, name and reason."""
 
 
 class Conflict(Failure):
-    """The object has changed since it was read: read again."""
+    """The object has changed since it was read."""
 
 
 class Store:
-    """The objects by what they are to us: ledger, serving, configuration, lease."""
+    """The objects by role: ledger, serving, configuration, lease. Methods raise Failure if the request fails."""
 
     def __init__(self, api: client.ApiClient, names: Names) -> None:
         self.api = api
@@ -61,39 +61,39 @@ class Store:
         self.names = names
         self.resources = resources(names)
 
-    def blank(self, what: str) -> Object:
-        """Return the object as it is before it exists."""
-        resource = self.resources[what]
+    def blank(self, role: str) -> Object:
+        """Return a new object of this role, to be created by `write`."""
+        resource = self.resources[role]
         metadata = {"name": resource.name, "namespace": resource.namespace}
         kind = {"apiVersion": resource.api_version, "kind": resource.kind}
         return kind | {"metadata": metadata} | ({"type": resource.type} if resource.type else {})
 
-    def read(self, what: str) -> Object | None:
-        """Return an object as it is now (a quorum read); None where it does not exist."""
-        resource = self.resources[what]
-        return self._ask("GET", "get", resource, f"{resource.collection}/{quote(resource.name)}")
+    def read(self, role: str) -> Object | None:
+        """Return an object (a quorum read), or None if it does not exist."""
+        resource = self.resources[role]
+        return self._request("GET", "get", resource, f"{resource.collection}/{quote(resource.name)}")
 
-    def write(self, what: str, thing: Object) -> None:
-        """Create the object, or update it where it came from `read`; Conflict where somebody else was first."""
-        resource = self.resources[what]
+    def write(self, role: str, manifest: Object) -> None:
+        """Update an object that came from `read`, or create a new one; Conflict if another client wrote first."""
+        resource = self.resources[role]
         manager = f"?fieldManager={FIELD_MANAGER}"
-        if "resourceVersion" in thing["metadata"]:
+        if "resourceVersion" in manifest["metadata"]:
             path = f"{resource.collection}/{quote(resource.name)}{manager}"
-            self._ask("PUT", "update", resource, path, thing)
+            self._request("PUT", "update", resource, path, manifest)
         else:
-            self._ask("POST", "create", resource, f"{resource.collection}{manager}", thing)
+            self._request("POST", "create", resource, f"{resource.collection}{manager}", manifest)
 
     def endpoint_slices(self) -> list[Object]:
         """Return the EndpointSlices of the webhook's Service."""
         names = self.names
         slices = Resource("discovery.k8s.io/v1", "EndpointSlice", "endpointslices", "", names.namespace)
         selector = quote(f"kubernetes.io/service-name={names.service}")
-        found = self._ask("GET", "list", slices, f"{slices.collection}?labelSelector={selector}") or {}
-        return list(found.get("items") or [])
+        response = self._request("GET", "list", slices, f"{slices.collection}?labelSelector={selector}") or {}
+        return list(response.get("items") or [])
 
-    def tell(self, what: str, reason: str, message: str) -> None:
+    def record_event(self, role: str, reason: str, message: str) -> None:
         """Create an Event about one of the Secrets."""
-        about = self.resources[what]
+        about = self.resources[role]
         events = Resource("v1", "Event", "events", about.name, about.namespace)
         now = self.now.strftime("%Y-%m-%dT%H:%M:%SZ")
         reference = {"apiVersion": "v1", "kind": about.kind, "name": about.name, "namespace": about.namespace}
@@ -108,9 +108,11 @@ class Store:
             "lastTimestamp": now,
             "source": {"component": FIELD_MANAGER},
         }
-        self._ask("POST", "create", events, events.collection, {"apiVersion": "v1", "kind": "Event"} | event)
+        self._request("POST", "create", events, events.collection, {"apiVersion": "v1", "kind": "Event"} | event)
 
-    def _ask(self, method: str, verb: str, resource: Resource, path: str, body: Object | None = None) -> Object | None:
+    def _request(
+        self, method: str, verb: str, resource: Resource, path: str, body: Object | None = None
+    ) -> Object | None:
         try:
             request = self.api.param_serialize(
                 method, path, header_params={"Accept": "application/json"}, body=body, auth_settings=["BearerToken"]
@@ -132,14 +134,14 @@ class Store:
 
 
 def connect(*, strict: bool = True) -> client.ApiClient:
-    """Return a client with the Pod's own account, or from a kubeconfig outside a cluster; Failure where neither is.
+    """Return a client for the Pod's ServiceAccount, or for the kubeconfig outside a cluster; Failure if neither exists.
 
-    Not `strict` accepts a cluster CA without the key identifiers that Python 3.13 asks for, and checks all else.
+    `strict=False` accepts a cluster CA without the key identifiers that Python 3.13 demands, and relaxes nothing else.
     """
     try:
         config.load_config()  # type: ignore[no-untyped-call]
     except (config.ConfigException, OSError) as error:
-        raise Failure(f"no way to the API server: {error}") from error
+        raise Failure(f"cannot connect to the API server: {error}") from error
     api = client.ApiClient()
     if not strict:
         context = urllib3.util.ssl_.create_urllib3_context()

@@ -183,4 +183,4 @@ def test_no_such_context(tmp_path: Path) -> None:
     for arguments in (["--context", "none", "--kubeconfig", str(config)], ["--kubeconfig", str(tmp_path / "none")]):
         result = CliRunner().invoke(main, ["audit", *arguments], catch_exceptions=False)
         assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
-        assert result.stderr.startswith("error: no connection to a cluster: ")
+        assert result.stderr.startswith("error: cannot connect to a cluster: ")

@@ -1,4 +1,4 @@
-"""Ten years of the controller in the miniature cluster, with one mishap or another at chosen turns."""
+"""Ten years of the controller in the simulated cluster, with faults at given turns."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TURNS = 20_000
 
 @dataclass(frozen=True)
 class Fault:
-    """One mishap; `share` (0 to 1) says how late in a wait, or how long; `amount` (1 to 4) how many."""
+    """One fault; `share` (0 to 1) says how late in a wait, or how long; `amount` (1 to 4) how many."""
 
     kind: str
     share: float = 0.5
@@ -33,7 +33,7 @@ class Fault:
 
 @dataclass
 class History:
-    """One controller in one cluster; a second writer comes from the past."""
+    """One controller in one cluster; a second writer writes what was read some turns before."""
 
     cluster: Cluster
     decide: Decide
@@ -44,7 +44,7 @@ class History:
     applied_again: datetime = START
 
     def live(self) -> Cluster:
-        """Live through ten years, turn by turn; AssertionError where the controller does not come to rest."""
+        """Simulate ten years, turn by turn; AssertionError if the controller does not become stable."""
         self.controller = Controller(self.cluster, self.decide)
         self.apply()
         for turn in range(TURNS):
@@ -79,7 +79,7 @@ class History:
         self.cluster.now += timedelta(seconds=1)
 
     def write(self, step: Step, read: dict[str, Version]) -> None:
-        """Do one write; a conflict only means that the next turn reads again."""
+        """Do one write; after a conflict the next turn reads again."""
         with suppress(Conflict):
             self.controller.perform(step, read)
 
@@ -94,9 +94,9 @@ class History:
         cluster.now += left * share
 
     def restart(self, fault: Fault) -> None:
-        """End the process; another begins without its memory, up to a quarter of a leaf's life later.
+        """Replace the process by one without its memory, up to a quarter of a leaf's life later.
 
-        Within one leaf's life only the first outage is that long: who is away for longer has expired certificates.
+        Within one leaf's life only the first outage is that long: certificates expire during a longer one.
         """
         self.controller = Controller(self.cluster, self.decide, self.controller.skew)
         outage = self.cluster.policy.leaf_lifetime / 4 * fault.share
@@ -120,7 +120,7 @@ class History:
             self.cluster.write("configuration", broken, excused=True)
 
     def overwrite_pair(self, fault: Fault) -> None:
-        """Put a broken pair, or somebody else's, into the webhook's Secret."""
+        """Put a broken or a foreign pair into the webhook's Secret."""
         serving = self.cluster.read("serving").value
         if serving:
             leaf = self._foreign("CN=somebody's leaf") if fault.amount == 1 else None
@@ -130,14 +130,14 @@ class History:
         return self.cluster.certificate(subject, TEN_YEARS, self.cluster.now)
 
     def delete(self, fault: Fault) -> None:
-        """Delete a Secret, or the configuration, which somebody applies again some turns later."""
+        """Delete a Secret, or the configuration, which is applied again some turns later."""
         name = fault.kind.removeprefix("delete ")
         self.cluster.write(name, None)
         if name == "configuration":
             self.applied_again = self.cluster.now + self.cluster.policy.leaf_lifetime / 4 * fault.share
 
     def apply(self) -> None:
-        """Put the configuration there as it is deployed: without a bundle."""
+        """Write the configuration as it is deployed: without a bundle."""
         self.cluster.write("configuration", Configuration(((), ()), 0, timedelta(0)), excused=True)
 
     def restore(self, fault: Fault) -> None:
@@ -150,7 +150,7 @@ class History:
         self.cluster.stick(duration, visible=fault.kind == "stuck replica")
 
     def ask(self, fault: Fault) -> None:
-        """Ask for a new CA or leaf, as `rotate` does."""
+        """Request a new CA or leaf, as `rotate` does."""
         name = "ledger" if fault.kind == "rotate ca" else "serving"
         value: Ledger | Serving | None = self.cluster.read(name).value
         if value:
@@ -158,7 +158,7 @@ class History:
 
 
 def nothing(_history: History, _fault: Fault) -> None:
-    """Leave it at what the turn itself did wrong."""
+    """Do nothing: the fault is in the turn itself."""
 
 
 EFFECTS: dict[str, Callable[[History, Fault], None]] = {

@@ -1,8 +1,8 @@
-"""A cluster in miniature for the rollover: objects with versions, late readers, and faults at any step.
+"""A simulated cluster for the rollover: objects with versions, late readers, and faults at any step.
 
-Nothing is signed here: a certificate is its facts. Each version of a bundle or leaf is kept together with the
-span of time in which somebody may still use it, so that the promise can be checked for *every instant*: where two
-spans overlap, the leaf must verify against the bundle.
+Nothing is signed here: a certificate is its facts. Each version of a bundle or leaf is kept with the span of time in
+which it may be in use, so that the invariant can be checked for *every instant*: where two spans overlap, the leaf must
+verify against the bundle.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from certs.state import BACKDATE, CA_NAME, Certificate, Configuration, Generation, Observed, Replica, Serving
-from certs.steps import Begin, Issue, Look, Mirror, Policy, Publish, Record, Step
+from certs.steps import Begin, Issue, Mirror, Policy, Probe, Publish, Record, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FOREVER = datetime.max.replace(tzinfo=UTC)
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CHECK = timedelta(seconds=20)
-"""The controller looks this often, so a fault stays unseen for this long."""
+"""Between two checks of the controller: a fault is not noticed for this long."""
 API_LAG = timedelta(seconds=100)
 """An API server may hold a configuration for this long after it was replaced; less than the soak."""
 MOUNT_LAG = timedelta(minutes=3)
@@ -45,7 +45,7 @@ class Version:
 
 @dataclass
 class Span:
-    """What somebody may use from `start` to `end`; `excused` where a fault put it there, not the controller."""
+    """A leaf or bundle in use from `start` to `end`; `excused` if a fault wrote it, not the controller."""
 
     what: Any
     start: datetime
@@ -121,8 +121,8 @@ class Cluster:
             self.leaves.insert(len(self.leaves) - 1, span)
             self.stuck = span if visible else self.stuck
 
-    def broken_promises(self) -> Iterator[str]:
-        """Yield each leaf and bundle that may meet at a moment when the one does not verify by the other."""
+    def violations(self) -> Iterator[str]:
+        """Yield each leaf and bundle that may be in use together although the leaf does not verify against it."""
         for leaf in self.leaves:
             for bundle in self.bundles:
                 if bundle.start >= leaf.end:
@@ -131,7 +131,7 @@ class Cluster:
                 blamed = start < end and not leaf.excused and not bundle.excused
                 if blamed and not verifies(leaf.what, bundle.what, start, end):
                     trusted = [ca.subject for ca in bundle.what]
-                    yield f"{start} to {end}: {leaf.what.subject} does not verify by {trusted}"
+                    yield f"{start} to {end}: {leaf.what.subject} does not verify against {trusted}"
 
 
 def verifies(leaf: Certificate, bundle: tuple[Certificate, ...], start: datetime, end: datetime) -> bool:
@@ -142,16 +142,17 @@ def verifies(leaf: Certificate, bundle: tuple[Certificate, ...], start: datetime
 
 @dataclass
 class Controller:
-    """One process of the real decision function: `skew` is its clock's error, `seen` what it remembers."""
+    """One process of the real decision function: `skew` is the error of its clock."""
 
     cluster: Cluster
     decide: Decide
     skew: timedelta = timedelta(0)
-    seen: tuple[int, datetime] = (0, START)
+    last_seen: tuple[int, datetime] = (0, START)
+    """The version of the configuration, and since when."""
 
     @property
     def now(self) -> datetime:
-        """The time that this process believes in."""
+        """The time of this process's clock."""
         return self.cluster.now + self.skew
 
     def read(self, stale: dict[str, int]) -> dict[str, Version]:
@@ -161,12 +162,12 @@ class Controller:
     def choose(self, read: dict[str, Version]) -> Step:
         """Return the step that follows from what was read."""
         configuration = read["configuration"]
-        if self.seen[0] != configuration.number:
-            self.seen = (configuration.number, self.cluster.now)
-        live = configuration.value and replace(configuration.value, live_for=self.cluster.now - self.seen[1])
+        if self.last_seen[0] != configuration.number:
+            self.last_seen = (configuration.number, self.cluster.now)
+        live = configuration.value and replace(configuration.value, live_for=self.cluster.now - self.last_seen[1])
         observed = Observed(read["ledger"].value, read["serving"].value, live)
         step = self.decide(observed, self.now, self.cluster.policy)
-        if isinstance(step, Look):
+        if isinstance(step, Probe):
             observed = replace(observed, replicas=self.cluster.replicas())
             step = self.decide(observed, self.now, self.cluster.policy)
         return step
@@ -177,7 +178,7 @@ class Controller:
         match step:
             case Begin():
                 ca = cluster.certificate(f"CN={CA_NAME} {step.number}", policy.ca_lifetime, self.now)
-                ledger = step.ledger.with_new(Generation(ca, has_key=True, longest_leaf=policy.leaf_lifetime))
+                ledger = step.ledger.with_generation(Generation(ca, has_key=True, longest_leaf=policy.leaf_lifetime))
                 cluster.write("ledger", ledger, read["ledger"])
             case Record():
                 cluster.write("ledger", step.ledger, read["ledger"])

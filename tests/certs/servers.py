@@ -33,7 +33,7 @@ def verify(server: ssl.SSLContext, bundle_pem: bytes, host: str) -> dict[str, An
     """Return the server's certificate as `SSLSocket.getpeercert` does, after a complete handshake.
 
     The client trusts `bundle_pem` and nothing else, asks for `host` and is strict (VERIFY_X509_STRICT).
-    ssl.SSLError where it refuses; an `ssl.SSLCertVerificationError` says why.
+    ssl.SSLError if it rejects the server; an `ssl.SSLCertVerificationError` says why.
     """
     context = ssl.create_default_context(cadata=bundle_pem.decode("ascii"))
     context.verify_flags |= ssl.VERIFY_X509_STRICT

@@ -1,4 +1,4 @@
-"""Certificates are judged by handshakes, and each success stands beside the failure that gives it a meaning."""
+"""Certificates are verified by handshakes; each success has its negative control."""
 
 from __future__ import annotations
 
@@ -36,29 +36,29 @@ def test_a_strict_client_accepts_every_name_and_address(host: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["lastcall.other.svc", "hooks", "127.0.0.2", "::2"])
-def test_the_same_client_refuses_any_other_host(host: str) -> None:
-    """The wrong name is refused: the handshakes above succeed because of the name."""
+def test_the_same_client_rejects_any_other_host(host: str) -> None:
+    """The negative control: the handshakes above succeed because of the name."""
     with pytest.raises(ssl.SSLCertVerificationError, match=r"Hostname mismatch|IP address mismatch"):
         verify(context(LEAF), CA.certificate_pem, host)
 
 
-def test_the_same_client_refuses_another_ca_of_the_same_name() -> None:
-    """The wrong CA is refused, even one that was created under the same name."""
+def test_the_same_client_rejects_another_ca_of_the_same_name() -> None:
+    """The negative control: another CA is rejected, even one with the same name."""
     other = Authority.create("lastcall CA generation 1", NOW, DAY)
     with pytest.raises(ssl.SSLCertVerificationError, match="unable to get local issuer"):
         verify(context(LEAF), other.certificate_pem, NAMES[2])
 
 
 def test_a_bundle_of_two_generations_verifies_leaves_of_both() -> None:
-    """Old and new CA may stand in one bundle in any order."""
+    """The order of the CAs in the bundle does not matter."""
     new = Authority.create("lastcall CA generation 2", NOW, DAY)
     for bundle in (CA.certificate_pem + new.certificate_pem, new.certificate_pem + CA.certificate_pem):
         assert verify(context(LEAF), bundle, NAMES[2])
         assert verify(context(new.issue(NAMES, NOW, HOUR)), bundle, NAMES[2])
 
 
-def test_an_ended_leaf_is_refused() -> None:
-    """A leaf whose hour passed yesterday does not verify, though its CA still does."""
+def test_an_expired_leaf_is_rejected() -> None:
+    """A leaf that expired yesterday does not verify, although its CA is valid."""
     old = Authority.create("lastcall CA generation 1", NOW - DAY, 3 * DAY)
     with pytest.raises(ssl.SSLCertVerificationError, match="expired"):
         verify(context(old.issue(NAMES, NOW - DAY, HOUR)), old.certificate_pem, NAMES[2])
@@ -112,38 +112,38 @@ def test_validity_begins_five_minutes_early() -> None:
 
 
 def test_a_leaf_never_outlives_its_ca() -> None:
-    """A leaf asked for a longer life than its CA's ends with it, to the second."""
+    """A leaf with a longer lifetime expires with its CA, to the second."""
     leaf = CA.issue(NAMES, NOW + 23 * HOUR, 2 * HOUR)
     assert leaf.not_after == facts(leaf.chain_pem).not_valid_after_utc == facts(CA.certificate_pem).not_valid_after_utc
 
 
-@pytest.mark.parametrize("moment", [NOW - HOUR, NOW + 2 * DAY], ids=["before it begins", "after it has ended"])
+@pytest.mark.parametrize("moment", [NOW - HOUR, NOW + 2 * DAY], ids=["before it is valid", "after it has expired"])
 def test_an_authority_that_is_not_valid_issues_nothing(moment: datetime) -> None:
-    """What it would sign could not verify."""
+    """Its leaf could not verify."""
     with pytest.raises(ValueError, match="the authority is not valid at"):
         CA.issue(NAMES, moment, HOUR)
 
 
-def test_a_leaf_without_a_name_is_refused() -> None:
-    """No host would accept it."""
+def test_a_leaf_without_a_name_is_rejected() -> None:
+    """No client would accept it."""
     with pytest.raises(ValueError, match="at least one host name or address"):
         CA.issue([], NOW, HOUR)
 
 
-def test_a_loaded_authority_goes_on_issuing() -> None:
-    """What `load` returns signs leaves that verify against the first one's certificate."""
+def test_a_loaded_authority_issues_leaves() -> None:
+    """They verify against the certificate that was loaded."""
     again = Authority.load(CA.certificate_pem, CA.key_pem)
     assert verify(context(again.issue(NAMES, NOW, HOUR)), CA.certificate_pem, NAMES[0])
 
 
-def test_load_refuses_a_foreign_key() -> None:
+def test_load_rejects_a_foreign_key() -> None:
     """Certificate and key must be a pair."""
     with pytest.raises(ValueError, match="does not belong to the certificate"):
         Authority.load(CA.certificate_pem, Authority.create("lastcall CA", NOW, DAY).key_pem)
 
 
-def test_load_refuses_another_kind_of_key() -> None:
-    """An RSA key is named as what it is not, instead of failing later."""
+def test_load_rejects_another_kind_of_key() -> None:
+    """An RSA key is an error that names the expected kind."""
     key = rsa.generate_private_key(65537, 2048).private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -151,7 +151,7 @@ def test_load_refuses_another_kind_of_key() -> None:
         Authority.load(CA.certificate_pem, key)
 
 
-def test_secrets_do_not_show_in_tracebacks() -> None:
+def test_keys_are_not_shown_in_tracebacks() -> None:
     """Neither repr contains the private key."""
     assert "PRIVATE" not in f"{CA!r}{LEAF!r}"
 

@@ -1,4 +1,4 @@
-"""What a person types: `python -m certs issue`, and mistakes."""
+"""The command line: `python -m certs issue`, and wrong options."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def run(*words: str | Path) -> Result:
 
 
 def test_issued_files_serve_a_strict_client(tmp_path: Path) -> None:
-    """The pair answers for the Service, by the CA beside it; only the owner may read the files."""
+    """The pair is valid for the Service and verifies against ca.crt; only the owner can read the files."""
     result = run("--namespace", "hooks", "issue", "--out", tmp_path)
     leaf = Leaf((tmp_path / "tls.crt").read_bytes(), (tmp_path / "tls.key").read_bytes(), NOW)
     assert verify(context(leaf), (tmp_path / "ca.crt").read_bytes(), "lastcall.hooks.svc")
@@ -31,7 +31,7 @@ def test_issued_files_serve_a_strict_client(tmp_path: Path) -> None:
 
 
 def test_a_second_issue_uses_the_same_ca(tmp_path: Path) -> None:
-    """What trusts the CA trusts the new leaf, for whichever host was asked for."""
+    """The new leaf verifies against the first CA, and has the requested host."""
     run("issue", "--out", tmp_path)
     before = (tmp_path / "ca.crt").read_bytes()
     run("issue", "--out", tmp_path, "--host", "127.0.0.1", "--leaf-lifetime", "90m")
@@ -43,26 +43,24 @@ def test_a_second_issue_uses_the_same_ca(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "30", "d", "1.5d", "-1d", "30 d", "999999d", "1w"])
 def test_a_duration_is_a_number_and_a_unit(text: str) -> None:
-    """Anything else is named, with the accepted form."""
+    """Any other value is an error that shows the accepted form."""
     result = run("run", "--leaf-lifetime", text)
     assert result.exit_code == 2
     assert "30d, 12h, 90m or 20s" in result.stderr
 
 
 @pytest.mark.parametrize("command", ["run", "status", "rotate"])
-def test_without_a_cluster_the_answer_is_one_line(
-    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """No traceback: what is missing, and exit status 1."""
+def test_without_a_cluster_the_error_is_one_line(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reason, without a traceback, and exit status 1."""
     monkeypatch.setattr("kubernetes.config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "none"))
     result = run(command)
     assert result.exit_code == 1
-    assert result.stderr.startswith("Error: no way to the API server: ")
+    assert result.stderr.startswith("Error: cannot connect to the API server: ")
     assert result.stderr.count("\n") == 1
 
 
-def test_times_without_room_are_refused() -> None:
-    """A soak as long as a leaf's life is said to be one, before anybody is asked anything."""
+def test_times_without_room_are_rejected() -> None:
+    """A soak as long as a leaf's life is an error before the first request."""
     result = run("run", "--leaf-lifetime", "1m", "--soak", "1m")
     assert result.exit_code == 1
     assert "the soak must be shorter" in result.stderr

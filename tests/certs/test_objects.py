@@ -1,4 +1,4 @@
-"""Objects as Kubernetes stores them, there and back; whatever else somebody writes into them is survived."""
+"""Objects are written and parsed without loss, and with any content that other clients write into them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import pytest
 
 from certs.authority import Authority, service_names
 from certs.objects import (
-    ask_for_rotation,
     read_configuration,
     read_keys,
     read_ledger,
     read_serving,
+    request_rotation,
     write_configuration,
     write_ledger,
     write_serving,
@@ -51,16 +51,16 @@ def secret(**data: bytes | str) -> Object:
     return BLANK | {"data": encoded}
 
 
-def test_a_ledger_is_what_was_written() -> None:
+def test_a_ledger_is_parsed_as_it_was_written() -> None:
     """Generations, keys, phase and the unknown length of leaves come back, through real JSON."""
     stored = json.loads(json.dumps(write_ledger(BLANK, LEDGER, KEYS)))
     assert read_ledger(stored) == LEDGER
     assert read_keys(stored) == KEYS
 
 
-def test_a_ledger_keeps_the_keys_of_those_who_have_one() -> None:
-    """A generation without a key leaves none behind."""
-    without = LEDGER.then(generations=(LEDGER.generations[0].without_key(), LEDGER.newest))
+def test_a_ledger_keeps_the_keys_of_generations_with_one() -> None:
+    """The key of a generation without one is removed from the Secret."""
+    without = LEDGER.next_revision(generations=(LEDGER.generations[0].without_key(), LEDGER.newest))
     stored = write_ledger(write_ledger(BLANK, LEDGER, KEYS), without, KEYS)
     assert list(read_keys(stored)) == [NEW_CA.fingerprint]
     assert sum(name.endswith(".key") for name in stored["data"]) == 1
@@ -80,21 +80,21 @@ def test_a_ledger_keeps_the_keys_of_those_who_have_one() -> None:
     ids=["missing", "empty", "no JSON", "another shape", "half of it", "no base64", "an unknown phase"],
 )
 def test_a_ledger_that_cannot_be_read_is_none(broken: Object | None) -> None:
-    """It comes to the same as a deleted one: the rollover recovers."""
+    """It counts as deleted, from which the rollover recovers."""
     assert read_ledger(broken) is None
     assert read_keys(broken) == {}
 
 
 def test_a_ledger_with_a_foreign_key_cannot_sign() -> None:
-    """A key that was overwritten is as good as none."""
+    """An overwritten key counts as none."""
     stored = write_ledger(BLANK, LEDGER, KEYS | {NEW_CA.fingerprint: FAKE.key_pem})
     read = read_ledger(stored)
     assert read
     assert [generation.has_key for generation in read.generations] == [True, False]
 
 
-def test_a_pair_is_what_was_written() -> None:
-    """The webhook's Secret gives back leaf, bundle and revision, under cert-manager's three names."""
+def test_a_pair_is_parsed_as_it_was_written() -> None:
+    """The webhook's Secret has leaf, bundle and revision, under cert-manager's three keys."""
     stored = write_serving(BLANK, (OLD_CA, NEW_CA), 5, PAIR)
     serving = read_serving(stored, LEDGER)
     assert set(stored["data"]) == {"tls.crt", "tls.key", "ca.crt"}
@@ -107,9 +107,9 @@ def test_a_pair_is_what_was_written() -> None:
 
 
 def test_the_mirrored_bundle_leaves_the_pair_alone() -> None:
-    """A write of ca.crt keeps certificate, key, foreign keys, annotations and an unmet wish."""
-    stored = write_serving(ask_for_rotation(secret(extra=b"1")), (OLD_CA,), 5, PAIR)
-    again = write_serving(ask_for_rotation(stored), (NEW_CA,), 6)
+    """A write of ca.crt keeps certificate, key, other keys, annotations and an open request."""
+    stored = write_serving(request_rotation(secret(extra=b"1")), (OLD_CA,), 5, PAIR)
+    again = write_serving(request_rotation(stored), (NEW_CA,), 6)
     serving = read_serving(again, LEDGER)
     assert serving
     assert (serving.leaf, serving.bundle, serving.revision, serving.rotate) == (
@@ -124,9 +124,9 @@ def test_the_mirrored_bundle_leaves_the_pair_alone() -> None:
 @pytest.mark.parametrize(
     "pair",
     [(b"", b""), (b"x", LEAF.key_pem), (LEAF.chain_pem, b"x"), (LEAF.chain_pem, OLD.key_pem)],
-    ids=["empty", "a broken certificate", "a broken key", "another's key"],
+    ids=["empty", "a broken certificate", "a broken key", "the key of another certificate"],
 )
-def test_what_is_no_pair_is_no_leaf(pair: tuple[bytes, bytes]) -> None:
+def test_files_that_are_no_pair_are_no_leaf(pair: tuple[bytes, bytes]) -> None:
     """The rollover then issues a new one."""
     serving = read_serving(secret(tls_crt=pair[0], tls_key=pair[1]), LEDGER)
     assert serving
@@ -134,8 +134,8 @@ def test_what_is_no_pair_is_no_leaf(pair: tuple[bytes, bytes]) -> None:
     assert not is_pair(*pair)
 
 
-def test_a_leaf_that_only_claims_its_ca_is_none() -> None:
-    """The same key identifier is not enough: the signature counts."""
+def test_a_leaf_with_a_forged_issuer_is_none() -> None:
+    """The key identifier is not enough: the signature is verified."""
     impostor = read_bundle(FAKE.certificate_pem)[0]
     claimed = Ledger(
         1, Phase.STEADY, NOW, None, (Generation(_renamed(impostor, OLD_CA.key_id), has_key=True, longest_leaf=None),)
@@ -155,7 +155,7 @@ def webhooks(*bundles: bytes | None, **annotations: str) -> Object:
     return {"metadata": {"name": "lastcall", "annotations": annotations}, "webhooks": named}
 
 
-def test_every_webhook_gets_the_bundle_and_keeps_all_else() -> None:
+def test_every_webhook_gets_the_bundle_and_keeps_its_other_fields() -> None:
     """Only caBundle and our annotation change."""
     before = webhooks(None, NEW.certificate_pem)
     after = write_configuration(before, (OLD_CA, NEW_CA), 9)
@@ -169,7 +169,7 @@ def test_every_webhook_gets_the_bundle_and_keeps_all_else() -> None:
 
 
 def test_a_configuration_may_have_no_bundle_or_a_broken_one() -> None:
-    """Both read as nothing trusted, which is repaired."""
+    """Both are an empty bundle, which is repaired."""
     live = read_configuration(webhooks(None, b"not PEM"), timedelta(0))
     assert live
     assert live.bundles == ((), ())
@@ -184,16 +184,16 @@ def test_a_configuration_may_have_no_bundle_or_a_broken_one() -> None:
         ("lastcall.webhook/certificates", "bring-your-own"),
     ],
 )
-def test_an_annotation_says_whose_the_bundle_is(annotation: str, manager: str) -> None:
-    """The controller then leaves it alone."""
+def test_an_annotation_names_the_manager_of_the_bundle(annotation: str, manager: str) -> None:
+    """The controller then does not write it."""
     live = read_configuration(webhooks(None, **{annotation: "bring-your-own"}), timedelta(0))
     assert live
     assert live.managed_by == manager
 
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "\u0663", "1e3"])
-def test_a_revision_that_is_no_number_is_none(text: str) -> None:
-    """Somebody's annotation does not stop the controller."""
+def test_a_revision_that_is_no_number_is_zero(text: str) -> None:
+    """A wrong annotation does not stop the controller."""
     live = read_configuration(webhooks(**{"lastcall.webhook/revision": text}), timedelta(0))
     assert live
     assert live.revision == 0

@@ -1,4 +1,4 @@
-"""What each replica serves is seen in handshakes with real sockets."""
+"""Probes of replicas, with real sockets and handshakes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from certs.authority import Authority
 from certs.pem import read_bundle
-from certs.probe import Endpoint, endpoints, look
+from certs.probe import Endpoint, endpoints, probe
 from certs.state import Replica
 from tests.certs.servers import DAY, HOUR, NOW, context
 
@@ -36,32 +36,35 @@ def server(*, tls: bool) -> Iterator[int]:
         thread.join()
 
 
-def piece(port: int | None, *listed: dict[str, Any]) -> dict[str, Any]:
+def slice_of(port: int | None, *listed: dict[str, Any]) -> dict[str, Any]:
     return {"ports": [{"name": "https", "port": port}], "endpoints": list(listed)}
 
 
-def test_a_replica_serves_what_it_shows() -> None:
-    """The certificate of the handshake, whoever signed it, is the answer; a name comes from the Pod."""
+def test_a_replica_is_reported_with_the_certificate_it_presents() -> None:
+    """Its issuer does not matter; the replica's name is that of its Pod."""
     with server(tls=True) as port:
         listed = {"addresses": ["127.0.0.1"], "targetRef": {"name": "webhook-a"}, "conditions": {"ready": False}}
-        assert look([piece(port, listed)]) == (Replica("webhook-a", read_bundle(LEAF.chain_pem)[0]),)
+        assert probe([slice_of(port, listed)]) == (Replica("webhook-a", read_bundle(LEAF.chain_pem)[0]),)
 
 
 def test_no_handshake_is_no_leaf() -> None:
-    """Who hangs up, and where nobody listens, is not known to serve anything."""
+    """A closed connection and a closed port give no leaf."""
     with server(tls=False) as port, closing(socket.create_server(("127.0.0.1", 0))) as unused:
         closed = unused.getsockname()[1]
         unused.close()
         listed = {"addresses": ["127.0.0.1"], "conditions": {"terminating": True}}
-        assert [replica.leaf for replica in look([piece(port, listed), piece(closed, listed)])] == [None, None]
+        assert [replica.leaf for replica in probe([slice_of(port, listed), slice_of(closed, listed)])] == [
+            None,
+            None,
+        ]
 
 
-def test_every_endpoint_is_asked_ready_or_not() -> None:
-    """Several slices, several ports, missing fields; a slice without a port has nobody to ask."""
+def test_every_endpoint_is_probed_ready_or_not() -> None:
+    """Several slices, several ports, missing fields; a slice without a port has no endpoint."""
     slices = [
-        piece(1, {"addresses": ["10.0.0.1"]}, {"addresses": ["10.0.0.2"], "conditions": {"terminating": True}}),
-        piece(2, {"addresses": ["10.0.0.3"], "conditions": None}),
-        piece(None, {"addresses": ["10.0.0.4"]}),
+        slice_of(1, {"addresses": ["10.0.0.1"]}, {"addresses": ["10.0.0.2"], "conditions": {"terminating": True}}),
+        slice_of(2, {"addresses": ["10.0.0.3"], "conditions": None}),
+        slice_of(None, {"addresses": ["10.0.0.4"]}),
         {"ports": None, "endpoints": None},
     ]
     assert list(endpoints(slices)) == [

@@ -1,4 +1,4 @@
-"""Each situation and the one step that follows from it, by name."""
+"""Each after and the step that follows from it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.certs.world import (
     leaf,
     ledger,
     live,
-    seen,
+    state,
     step,
     with_leaf,
     with_ledger,
@@ -40,42 +40,42 @@ AGED = Generation(ca(2, age=244 * DAY), has_key=True, longest_leaf=30 * DAY)
 @pytest.mark.parametrize(
     ("observed", "why"),
     [
-        pytest.param(Observed(None, None, None), "missing", id="nothing is there"),
-        pytest.param(with_leaf(seen(), leaf(NEW), revision=8), "older than", id="the ledger is older than the Secret"),
-        pytest.param(seen(configuration=live((NEW,), revision=8)), "older than", id="older than the configuration"),
-        pytest.param(with_ledger(seen(), generations=(KEYLESS,)), "cannot sign", id="the CA lost its key"),
-        pytest.param(with_ledger(seen(), generations=(ENDED,)), "cannot sign", id="the CA has ended"),
-        pytest.param(with_ledger(seen(), generations=(UNBORN,)), "cannot sign", id="the CA has not begun"),
-        pytest.param(with_ledger(seen(), rotate=True), "asked for", id="somebody asked for a new CA"),
-        pytest.param(with_ledger(seen(), generations=(AGED,)), "two thirds", id="the CA's time has come"),
+        pytest.param(Observed(None, None, None), "missing", id="nothing exists"),
+        pytest.param(with_leaf(state(), leaf(NEW), revision=8), "older than", id="the ledger is older than the Secret"),
+        pytest.param(state(configuration=live((NEW,), revision=8)), "older than", id="older than the configuration"),
+        pytest.param(with_ledger(state(), generations=(KEYLESS,)), "cannot sign", id="the CA lost its key"),
+        pytest.param(with_ledger(state(), generations=(ENDED,)), "cannot sign", id="the CA has expired"),
+        pytest.param(with_ledger(state(), generations=(UNBORN,)), "cannot sign", id="the CA is not valid yet"),
+        pytest.param(with_ledger(state(), rotate=True), "was requested", id="a new CA was requested"),
+        pytest.param(with_ledger(state(), generations=(AGED,)), "due for renewal", id="the CA is due"),
     ],
 )
 def test_a_new_ca_begins_when(observed: Observed, why: str) -> None:
-    """A generation is created for one of four reasons, which the step names."""
+    """A generation is created for one of these reasons, which the step names."""
     begin = step(observed)
     assert isinstance(begin, Begin)
     assert why in begin.why
 
 
-def test_the_first_ca_signs_at_once() -> None:
-    """Where nobody trusts another CA there is nothing to wait for: no phases."""
+def test_the_first_ca_signs_immediately() -> None:
+    """Without another trusted CA there are no phases to wait for."""
     begin = step(Observed(None, None, None))
     assert isinstance(begin, Begin)
-    book = begin.ledger.with_new(TWO)
-    assert (begin.number, book.phase, book.switched) == (1, Phase.STEADY, True)
+    after = begin.ledger.with_generation(TWO)
+    assert (begin.number, after.phase, after.switched) == (1, Phase.STEADY, True)
 
 
 def test_a_second_ca_signs_after_the_phases() -> None:
-    """The old one stays the issuer when a rollover begins, and the request is taken away."""
-    begin = step(with_ledger(seen(), rotate=True))
+    """When a rollover begins, the old CA stays the issuer, and the request is removed."""
+    begin = step(with_ledger(state(), rotate=True))
     assert isinstance(begin, Begin)
-    book = begin.ledger.with_new(Generation(ca(3), has_key=True, longest_leaf=30 * DAY))
-    assert (begin.number, book.phase, book.signer, book.rotate) == (3, Phase.PUBLISHING, TWO, False)
+    after = begin.ledger.with_generation(Generation(ca(3), has_key=True, longest_leaf=30 * DAY))
+    assert (begin.number, after.phase, after.signer, after.rotate) == (3, Phase.PUBLISHING, TWO, False)
 
 
-def test_a_lost_ledger_goes_on_trusting_what_was_published() -> None:
-    """Our CAs in bundle and Secret are kept without their keys; other people's are not adopted."""
-    observed = seen(Phase.RETIRING, ledger=None, configuration=live((NEW, FOREIGN)))
+def test_after_a_lost_ledger_the_published_cas_stay_trusted() -> None:
+    """Our CAs in bundle and Secret are kept without their keys; CAs of others are not."""
+    observed = state(Phase.RETIRING, ledger=None, configuration=live((NEW, FOREIGN)))
     begin = step(observed)
     assert isinstance(begin, Begin)
     assert [(g.certificate, g.has_key, g.longest_leaf) for g in begin.ledger.generations] == [
@@ -86,15 +86,15 @@ def test_a_lost_ledger_goes_on_trusting_what_was_published() -> None:
 
 
 def test_an_outdated_ledger_keeps_its_keys() -> None:
-    """A CA Secret from a backup still signs with the CA of the present leaf until the new one is trusted."""
-    begin = step(with_leaf(seen(), leaf(NEW), revision=9))
+    """With a CA Secret from a backup, the CA of the current leaf signs until the new one is trusted."""
+    begin = step(with_leaf(state(), leaf(NEW), revision=9))
     assert isinstance(begin, Begin)
     assert begin.ledger.signer == replace(TWO, longest_leaf=None)
 
 
 def test_no_second_rollover_begins_before_the_first_has_switched() -> None:
-    """A request waits while the last CA is not known everywhere yet."""
-    assert isinstance(step(with_ledger(seen(Phase.SOAKING), rotate=True)), Wait)
+    """A request waits until the last new CA signs."""
+    assert isinstance(step(with_ledger(state(Phase.SOAKING), rotate=True)), Wait)
 
 
 @pytest.mark.parametrize(
@@ -103,24 +103,24 @@ def test_no_second_rollover_begins_before_the_first_has_switched() -> None:
     ids=["empty", "foreign", "one too many", "foreign and ours"],
 )
 def test_a_bundle_that_is_not_ours_is_repaired_first(bundles: tuple[tuple[Certificate, ...], ...]) -> None:
-    """One wrong webhook is enough, and it comes before a leaf that is missing as well."""
-    observed = with_leaf(seen(configuration=live((), bundles=bundles)), None)
+    """One wrong webhook is enough, and it is repaired before a missing leaf."""
+    observed = with_leaf(state(configuration=live((), bundles=bundles)), None)
     publish = step(observed)
     assert isinstance(publish, Publish)
     assert publish.bundle == (NEW,)
 
 
-def test_unexpired_foreign_cas_are_kept_where_asked_for() -> None:
-    """keep_foreign appends other people's CAs until they end, and drops what was ours once."""
+def test_keep_foreign_keeps_unexpired_cas() -> None:
+    """CAs of others are appended until they expire; former CAs of ours are dropped."""
     gone = replace(FOREIGN, fingerprint="000000fe", not_after=NOW)
-    publish = step(seen(configuration=live((FOREIGN, gone, OLD))), replace(POLICY, keep_foreign=True))
+    publish = step(state(configuration=live((FOREIGN, gone, OLD))), replace(POLICY, keep_foreign=True))
     assert isinstance(publish, Publish)
     assert publish.bundle == (NEW, FOREIGN)
 
 
-def test_others_certificates_are_left_alone() -> None:
-    """Where cert-manager or the operator manages the bundle, nothing is written at all."""
-    wait = step(seen(ledger=None, configuration=live((FOREIGN,), managed_by="cert-manager")))
+def test_bundles_managed_by_others_are_not_written() -> None:
+    """If cert-manager or the operator manages the bundle, nothing is written."""
+    wait = step(state(ledger=None, configuration=live((FOREIGN,), managed_by="cert-manager")))
     assert isinstance(wait, Wait)
     assert "cert-manager" in wait.why
 
@@ -128,15 +128,15 @@ def test_others_certificates_are_left_alone() -> None:
 @pytest.mark.parametrize(
     ("observed", "why"),
     [
-        pytest.param(seen(serving=None), "no usable pair", id="the Secret is missing"),
-        pytest.param(with_leaf(seen(), None), "no usable pair", id="the pair is broken"),
-        pytest.param(with_leaf(seen(), leaf(FOREIGN)), "somebody else", id="it is foreign"),
-        pytest.param(with_leaf(seen(), leaf(NEW, age=31 * DAY)), "ended", id="it has ended"),
-        pytest.param(with_leaf(seen(), leaf(NEW, age=-DAY)), "not begun", id="it has not begun"),
-        pytest.param(with_leaf(seen(), leaf(NEW, hosts=frozenset())), "lacks a name", id="it has another name"),
-        pytest.param(with_leaf(seen(), leaf(NEW), rotate=True), "asked for", id="somebody asked"),
-        pytest.param(with_leaf(seen(), leaf(NEW, age=20 * DAY)), "two thirds", id="its time has come"),
-        pytest.param(with_leaf(seen(Phase.SWITCHING), leaf(OLD)), "older CA", id="it comes from the old CA"),
+        pytest.param(state(serving=None), "no usable pair", id="the Secret is missing"),
+        pytest.param(with_leaf(state(), None), "no usable pair", id="the pair is broken"),
+        pytest.param(with_leaf(state(), leaf(FOREIGN)), "not issued by a CA of ours", id="it is foreign"),
+        pytest.param(with_leaf(state(), leaf(NEW, age=31 * DAY)), "expired", id="it has expired"),
+        pytest.param(with_leaf(state(), leaf(NEW, age=-DAY)), "not valid yet", id="it is not valid yet"),
+        pytest.param(with_leaf(state(), leaf(NEW, hosts=frozenset())), "lacks a host name", id="it has another name"),
+        pytest.param(with_leaf(state(), leaf(NEW), rotate=True), "was requested", id="it was requested"),
+        pytest.param(with_leaf(state(), leaf(NEW, age=20 * DAY)), "due for renewal", id="it is due"),
+        pytest.param(with_leaf(state(Phase.SWITCHING), leaf(OLD)), "older CA", id="the old CA issued it"),
     ],
 )
 def test_a_leaf_is_issued_when(observed: Observed, why: str) -> None:
@@ -148,22 +148,22 @@ def test_a_leaf_is_issued_when(observed: Observed, why: str) -> None:
 
 
 def test_the_old_ca_renews_the_leaf_until_the_switch() -> None:
-    """A leaf that comes due in the middle of a soak is signed by the CA that everybody knows."""
-    issue = step(with_leaf(seen(Phase.SOAKING), leaf(OLD, age=20 * DAY)))
+    """A leaf that comes due in the middle of a soak is signed by the CA that every API server trusts."""
+    issue = step(with_leaf(state(Phase.SOAKING), leaf(OLD, age=20 * DAY)))
     assert isinstance(issue, Issue)
     assert issue.issuer == OLD
 
 
 def test_no_leaf_is_issued_without_a_signer() -> None:
-    """From a lost ledger nothing can be signed before the switch: the present leaf has to do."""
-    observed = with_ledger(with_leaf(seen(Phase.PUBLISHING), leaf(OLD, age=20 * DAY)), issuer=None)
+    """After a lost ledger no leaf can be signed before the switch."""
+    observed = with_ledger(with_leaf(state(Phase.PUBLISHING), leaf(OLD, age=20 * DAY)), issuer=None)
     record = step(observed)
     assert isinstance(record, Record)
     assert record.ledger.phase is Phase.SOAKING
 
 
-def test_a_leaf_at_the_end_of_its_ca_is_not_renewed_in_vain() -> None:
-    """Where a new leaf would end no later, there is none."""
+def test_a_leaf_that_cannot_live_longer_is_not_renewed() -> None:
+    """A leaf that expires with its CA is not renewed by that CA."""
     aged = Generation(ca(1, age=364 * DAY), has_key=True, longest_leaf=30 * DAY)
     bundle = (aged.certificate, NEW)
     serving = Serving(leaf(aged.certificate, age=20 * DAY), bundle, 7)
@@ -173,15 +173,15 @@ def test_a_leaf_at_the_end_of_its_ca_is_not_renewed_in_vain() -> None:
 def test_a_longer_leaf_is_recorded_before_it_is_issued() -> None:
     """The ledger knows how long any leaf of a CA may live before the first such leaf exists."""
     policy = replace(POLICY, leaf_lifetime=90 * DAY)
-    first = step(with_leaf(seen(), None), policy)
+    first = step(with_leaf(state(), None), policy)
     assert isinstance(first, Record)
     assert first.ledger.newest.longest_leaf == 90 * DAY
-    assert isinstance(step(with_leaf(seen(ledger=first.ledger), None), policy), Issue)
+    assert isinstance(step(with_leaf(state(ledger=first.ledger), None), policy), Issue)
 
 
 def test_the_bundle_is_mirrored_for_readiness() -> None:
-    """ca.crt in the webhook's Secret follows the configuration."""
-    assert step(with_leaf(seen(), leaf(NEW), bundle=(OLD,))) == Mirror((NEW,), 7, "ca.crt is not the published bundle")
+    """ca.crt in the webhook's Secret becomes the bundle of the configuration."""
+    assert step(with_leaf(state(), leaf(NEW), bundle=(OLD,))) == Mirror((NEW,), 7, "ca.crt is not the published bundle")
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_the_bundle_is_mirrored_for_readiness() -> None:
     ],
     ids=["a leaf longer than its CA", "a soak longer than what renewal leaves", "a negative soak"],
 )
-def test_times_that_leave_no_room_are_refused(times: dict[str, timedelta]) -> None:
-    """A policy that cannot keep the promise is not accepted."""
+def test_times_that_leave_no_room_are_rejected(times: dict[str, timedelta]) -> None:
+    """A policy that cannot hold the invariant is a ValueError."""
     with pytest.raises(ValueError, match=r"must not live longer|must be shorter"):
         Policy(("a",), **times)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""A world in which all is well, and functions that change one thing in it."""
+"""A consistent state, and functions that change one part of it."""
 
 from __future__ import annotations
 
@@ -48,23 +48,23 @@ def ledger(phase: Phase, *generations: Generation, **changes: Any) -> Ledger:
     return replace(made, **changes)
 
 
-def seen(phase: Phase = Phase.STEADY, **changes: Any) -> Observed:
-    """Return a world in which all is as the phase wants it."""
+def state(phase: Phase = Phase.STEADY, **changes: Any) -> Observed:
+    """Return the state that is expected in a phase."""
     generations = (TWO,) if phase is Phase.STEADY else (ONE, TWO)
-    book = ledger(phase, *generations)
+    current = ledger(phase, *generations)
     bundle = tuple(generation.certificate for generation in generations)
-    assert book.signer
-    serving = Serving(leaf(book.signer.certificate), bundle, 7)
-    return replace(Observed(book, serving, Configuration((bundle, bundle), 7, timedelta(0))), **changes)
+    assert current.signer
+    serving = Serving(leaf(current.signer.certificate), bundle, 7)
+    return replace(Observed(current, serving, Configuration((bundle, bundle), 7, timedelta(0))), **changes)
 
 
 def step(observed: Observed, policy: Policy = POLICY) -> Step:
     return next_step(observed, NOW, policy)
 
 
-def with_leaf(observed: Observed, one: Certificate | None, **changes: Any) -> Observed:
+def with_leaf(observed: Observed, new: Certificate | None, **changes: Any) -> Observed:
     assert observed.serving
-    return replace(observed, serving=replace(observed.serving, leaf=one, **changes))
+    return replace(observed, serving=replace(observed.serving, leaf=new, **changes))
 
 
 def with_ledger(observed: Observed, **changes: Any) -> Observed:

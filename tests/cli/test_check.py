@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from webhook.cli.check import command
+from webhook.cli import main
 from webhook.cluster import checks
 from webhook.cluster.checks import Level
 from webhook.install.objects import webhook_configuration
@@ -37,7 +37,7 @@ def test_fail_with_one_replica_is_reported() -> None:
     """A webhook that stops all Pods while its only replica is down is an error."""
     ours = webhook_configuration(["default"], ca_bundle=b"x", failure_policy="Fail")
     deployment = {"spec": {"replicas": 1}, "status": {"readyReplicas": 1}}
-    assert found(ours, deployment) == ["failurePolicy Fail with one replica: no Pod starts while it is down"]
+    assert found(ours, deployment) == ["failurePolicy Fail with one replica: no Pod starts while it is unavailable"]
 
 
 def test_a_missing_bundle_and_a_missing_replica_are_reported() -> None:
@@ -50,7 +50,7 @@ def test_a_selector_that_takes_the_system_is_reported() -> None:
     """kube-system and lastcall's own namespace must not depend on the webhook."""
     ours = webhook_configuration(["default"], ca_bundle=b"x", failure_policy="Fail")
     ours["webhooks"][0]["namespaceSelector"] = {}
-    assert found(ours) == ["is called for Pods of kube-system", "is called for Pods of lastcall"]
+    assert found(ours) == ["matches Pods of kube-system", "matches Pods of lastcall"]
 
 
 @pytest.mark.parametrize(
@@ -86,6 +86,6 @@ def test_a_missing_network_policy_is_reported() -> None:
 
 def test_without_a_cluster_the_reason_is_reported() -> None:
     """Exit code 2, and one line."""
-    result = CliRunner().invoke(command, ["--kubeconfig", "/nonexistent"])
+    result = CliRunner().invoke(main, ["check", "--kubeconfig", "/nonexistent"])
     assert result.exit_code == 2
-    assert "no connection to a cluster" in result.output
+    assert "cannot connect to a cluster" in result.output

@@ -1,4 +1,4 @@
-"""Two Pods compared: what the API server stored and what `preview` said."""
+"""Compare two Pods: the one that the API server stored and the one of `preview`."""
 
 import re
 from typing import Any
@@ -7,7 +7,7 @@ Object = dict[str, Any]  # as the API has it
 
 
 def comparable(stored: Object) -> Object:
-    """Return a stored Pod without what is new at every creation."""
+    """Return a stored Pod without the values that change at every creation."""
     for key in ("uid", "creationTimestamp", "namespace", "managedFields", "resourceVersion", "generation"):
         stored["metadata"].pop(key, None)
     found: Object = renamed(stored)

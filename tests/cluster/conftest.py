@@ -1,4 +1,4 @@
-"""One cluster for the session, lastcall in it, and namespaces of a test's own: see README.md."""
+"""Fixtures: one cluster per session, lastcall in it, and namespaces per test: see README.md."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PROPAGATION_SECONDS = 3
 
 
 def pytest_sessionstart() -> None:
-    """Take SIGTERM and SIGHUP for Ctrl-C: fixtures are torn down, so nothing of the cluster is left."""
+    """Handle SIGTERM and SIGHUP like Ctrl-C: fixtures are torn down, so nothing of the cluster is left."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
 
@@ -52,7 +52,7 @@ def cluster() -> Iterator[Cluster]:
 
 @pytest.fixture(scope="session")
 def lastcall(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Give the cluster with lastcall installed from deploy/, images and all."""
+    """Give the cluster with lastcall installed from deploy/, with its images."""
     if cluster.is_lab:
         for archive in build_images().values():
             images.load(archive)
@@ -64,7 +64,7 @@ def lastcall(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture
 def namespace(cluster: Cluster) -> Iterator[Callable[..., str]]:
-    """Give a maker of namespaces, each with these labels (`inject="enabled"`); they go with the test."""
+    """Give a function that creates namespaces with a label (`inject="enabled"`); they are deleted after the test."""
     made: list[str] = []
 
     def make(inject: str | None = None) -> str:

@@ -1,4 +1,4 @@
-"""A stream of Pod creations, and what came of each."""
+"""A stream of Pod creations, and the result of each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PATCHED, UNPATCHED, NO_API = "patched", "unpatched", "no API server"
 class Creations:
     """Pods created twenty a second (dry run: each is admitted in full, and none is started), from two threads.
 
-    `results` counts what came of them: patched, unpatched, no API server, or the API server's own words.
+    `results` counts the results: patched, unpatched, no API server, or the API server's error.
     """
 
     def __init__(self, api: Api, namespace: str) -> None:
@@ -30,13 +30,13 @@ class Creations:
         self.threads = [threading.Thread(target=self.flow, daemon=True) for _ in range(2)]
 
     def flow(self) -> None:
-        """Create one Pod after the other; each counts where it began."""
+        """Create one Pod after the other; each counts in the period in which it was sent."""
         while not self.stop.wait(0.1):
             results = self.results
             results[self.create()] += 1
 
     def create(self) -> str:
-        """Create one Pod and say what came of it."""
+        """Create one Pod and return the result."""
         try:
             answer = self.api.create(pod("stream", self.namespace), dry_run=True)
         except (OSError, http.client.HTTPException, ValueError):  # the proxy before an API server that is gone
@@ -46,7 +46,7 @@ class Creations:
         return PATCHED if is_patched(answer.object) else UNPATCHED
 
     def anew(self) -> Counter[str]:
-        """Count the creations that begin from now on apart from those before; return those before."""
+        """Start a new count for creations that are sent from now on; return the previous count."""
         before, self.results = self.results, Counter()
         return before
 
@@ -64,12 +64,12 @@ class Creations:
 
 
 def is_patched(stored: Object) -> bool:
-    """Tell whether a Pod carries our record of what was done to it."""
+    """Tell whether a Pod has the status annotation."""
     return STATUS in stored["metadata"].get("annotations", {})
 
 
 def failed_open(cluster: Cluster) -> int:
-    """Return how often, by the API server's own count, a Pod passed without lastcall's answer."""
+    """Return how often, by the API server's metrics, a Pod was admitted without lastcall's answer."""
     lines = cluster.kubectl("get", "--raw", "/metrics").splitlines()
     ours = (line for line in lines if line.startswith(METRIC) and 'lastcall.webhook"' in line)
     return sum(int(float(line.rpartition(" ")[2])) for line in ours)

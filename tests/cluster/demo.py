@@ -49,12 +49,12 @@ class Steps:
             say(text)
 
     def during(self, text: str, requests: int) -> None:
-        """Say what goes on within a step."""
+        """Show the progress within a step."""
         self.progress.update(self.task, description=f"{text}, {requests} requests")
 
 
 def compare(steps: Steps) -> dict[str, Roll]:
-    """Start everything, roll twice, take everything down; what was rolled -> what happened."""
+    """Start everything, roll twice, remove everything; return label -> result."""
     steps.next("starting Kubernetes")
     with lab.cluster(PROPAGATION_SECONDS), closing(Api(lab.API_SOCKET)) as api:
         steps.next("building the images")
@@ -119,7 +119,7 @@ def table(found: dict[str, Roll]) -> Table:
 
 
 def main() -> int:
-    """Print the table; exit status 1 where lastcall made no difference or could not be tried."""
+    """Print the table; exit with 1 if lastcall made no difference or could not be tried."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     console = Console()

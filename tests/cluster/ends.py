@@ -1,4 +1,4 @@
-"""Following Pods to their ends: what every container says, and the last state that the API has."""
+"""Follow Pods until they end: the log of every container, and the last state in the API."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Seen:
-    """What every container said, and the last state of every Pod."""
+    """The log of every container, and the last state of every Pod."""
 
     def __init__(self, cluster: Cluster, space: str) -> None:
         self.said: dict[tuple[str, str], dict[str, float]] = {}
@@ -29,7 +29,7 @@ class Seen:
         self.threads: list[threading.Thread] = []
 
     def follow(self, path: str, take: Callable[[bytes], None]) -> None:
-        """Take the lines of an answer that lasts, in a thread of its own."""
+        """Read the lines of a stream in a separate thread."""
         stream = self.cluster.api.stream(path)
 
         def read() -> None:
@@ -41,7 +41,7 @@ class Seen:
         self.threads[-1].start()
 
     def log(self, pod: str, name: str) -> None:
-        """Follow what a container says: when it said each word first, and when it said anything last."""
+        """Follow a container's log: the time of the first line with each text, and of the last line."""
         said = self.said[pod, name] = {}
 
         def take(line: bytes) -> None:

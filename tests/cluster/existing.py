@@ -1,4 +1,4 @@
-"""A cluster under test: the lab's, or with USE_EXISTING_CLUSTER=true the one that KUBECONFIG names."""
+"""The cluster under test: the lab's, or with USE_EXISTING_CLUSTER=true that of KUBECONFIG."""
 
 from __future__ import annotations
 

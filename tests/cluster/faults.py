@@ -1,4 +1,4 @@
-"""What befalls the webhook's Pods: deletions of every kind, and the death of their processes."""
+"""Faults of the webhook's Pods: deletions of every kind, and killed processes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tests.cluster.installed import NAMESPACE
 from tests.cluster.lab.common import CTR, sh
-from tests.cluster.second import is_ready
+from tests.cluster.lab.roll import is_ready
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def webhook_pods(api: Api) -> list[Object]:
 
 
 def serving(api: Api) -> list[Object]:
-    """Return the webhook's Pods that are ready and that nobody has deleted."""
+    """Return the webhook's Pods that are ready and not being deleted."""
     return [found for found in webhook_pods(api) if is_ready(found) and "deletionTimestamp" not in found["metadata"]]
 
 
@@ -55,9 +55,9 @@ FAULTS: dict[str, Callable[[Api, Object], None]] = {"killed": kill, "deleted": d
 
 
 def at_random(api: Api, seconds: float) -> Counter[str]:
-    """Kill all; then let one fault after the other befall any ready Pod, or all of them; return how many of each.
+    """Kill all; then cause one random fault after the other in one ready Pod, or in all; return the number of each.
 
-    An API server goes on with the connections that it has: it takes the loss of all replicas to leave it without.
+    An API server uses its open connections: only the loss of all replicas closes them all.
     """
     done: Counter[str] = Counter()
     end = time.monotonic() + seconds
@@ -83,6 +83,6 @@ def one_by_one(api: Api, seconds: float) -> int:
 
 
 def complete(api: Api) -> list[Object]:
-    """Return the Pods in service where all replicas are."""
+    """Return the Pods in service if all replicas are, else an empty list."""
     there = serving(api)
     return there if len(there) == 2 else []

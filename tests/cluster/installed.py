@@ -70,13 +70,13 @@ def trusted(api: Api) -> bool:
 
 
 def patches(api: Api) -> bool:
-    """Tell whether the API server has heard of the configuration: until then it creates Pods unpatched."""
+    """Tell whether the API server has loaded the configuration: until then it creates Pods unpatched."""
     answer = api.create(manifests.pod("probe", PROBE), dry_run=True)
     return answer.status == HTTPStatus.CREATED and is_patched(answer.object)
 
 
 def uninstall(cluster: Cluster) -> None:
-    """Remove the configuration first, so that nobody asks a webhook that is going."""
+    """Delete the configuration first: a webhook that ends must not be called."""
     cluster.api.delete("MutatingWebhookConfiguration", "lastcall")
     cluster.api.delete("Namespace", NAMESPACE)
     until("the end of lastcall", lambda: cluster.api.find("Namespace", NAMESPACE) is None, 240)

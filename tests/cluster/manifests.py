@@ -60,7 +60,7 @@ def namespace(name: str, **labels: str) -> Object:
 
 
 def pod(name: str, namespace: str, container: Object | None = None, **spec: Any) -> Object:
-    """Return a Pod of one container that, unless told otherwise, starts the demo app with npm."""
+    """Return a Pod with one container, which by default starts the demo app with npm."""
     app = {
         "name": "app",
         "image": IMAGES["dash"],
@@ -76,8 +76,8 @@ def pod(name: str, namespace: str, container: Object | None = None, **spec: Any)
     }
 
 
-def changed(thing: Object, **metadata: Any) -> Object:
+def changed(manifest: Object, **metadata: Any) -> Object:
     """Return a copy of an object with other metadata."""
-    new = copy.deepcopy(thing)
+    new = copy.deepcopy(manifest)
     new["metadata"] |= metadata
     return new

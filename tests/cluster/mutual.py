@@ -1,4 +1,4 @@
-"""Mutual TLS between API server and webhook, by the letter of docs/operations.md."""
+"""Mutual TLS between API server and webhook, with the commands and files of docs/operations.md."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FOLDER = "/etc/kubernetes/lastcall"
 
 
 class Mutual:
-    """The page's files in a directory of the test's own, and what is done with them."""
+    """The page's files in a directory of the test, and its steps."""
 
     def __init__(self, cluster: Cluster, directory: Path) -> None:
         self.cluster, self.directory = cluster, directory
@@ -51,7 +51,7 @@ class Mutual:
         self.given = {}
 
     def demand(self) -> None:
-        """Let the webhook ask for a certificate."""
+        """Let the webhook require a client certificate."""
         bundle = f"--from-file={self.directory / 'clients.crt'}"
         self.cluster.kubectl("create", "configmap", "lastcall-clients", "-n", NAMESPACE, bundle)
         self.demanded = True
@@ -61,7 +61,7 @@ class Mutual:
         until("the old Pods' end", lambda: len(faults.webhook_pods(self.cluster.api)) == 2, 240)
 
     def forgo(self) -> None:
-        """Undo all of it that was done."""
+        """Undo every step that was done."""
         if self.given:
             self.restore_api_server()
         if self.demanded:
@@ -82,11 +82,11 @@ class Mutual:
 
     @property
     def certificate(self) -> tuple[str, ...]:
-        """What tells curl of the API server's certificate."""
+        """Curl's options for the API server's certificate."""
         return ("--cert", f"{self.directory}/kube-apiserver.crt", "--key", f"{self.directory}/kube-apiserver.key")
 
 
 def blocks(page: str, language: str) -> list[str]:
-    """Return a page's blocks of code of one language."""
+    """Return a page's code blocks of one language."""
     found = re.findall(rf"^ *```{language}\n(.*?)^ *```", page, re.DOTALL | re.MULTILINE)
     return [dedent(text) for text in found]

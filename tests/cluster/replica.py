@@ -1,4 +1,4 @@
-"""A webhook process beside a real API server, its files as a kubelet mounts them, and Pods that pass through it."""
+"""A webhook process beside a real API server, its files as a kubelet mounts them, and creations of Pods."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Replica:
     ended: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        """Make the thread that plays the kubelet."""
+        """Create the thread that acts as the kubelet."""
         self.kubelet = threading.Thread(target=self.mount)
 
     def mount(self) -> None:
@@ -106,14 +106,14 @@ class Replica:
         self.api.apply(slice_)
 
     def restart(self, propagation: float) -> None:
-        """Take it out of the Service, end it when everybody has followed, start it again."""
+        """Remove it from the Service, stop it after the propagation, start it again."""
         self.announce(ready=False)
         time.sleep(propagation)
         self.stop()
         self.run()
 
     def stop(self) -> None:
-        """End the webhook politely; it has to exit with 0."""
+        """Stop the webhook by SIGTERM; it has to exit with 0."""
         if self.process:
             self.process.terminate()
             assert self.process.wait(30) == 0
@@ -124,7 +124,7 @@ FILES = {"cert": "tls.crt", "key": "tls.key", "ca": "ca.crt"}
 
 @dataclass
 class Stream:
-    """Pods created at a steady rate as server-side dry runs: each passes through the webhook, none is kept."""
+    """Pods created at a steady rate as server-side dry runs: each is sent to the webhook, none is stored."""
 
     api: Api
     namespace: str
@@ -133,7 +133,7 @@ class Stream:
     unpatched: int = 0
 
     def create(self, number: int) -> None:
-        """Create one Pod and count what came of it."""
+        """Create one Pod and count the result."""
         pod = manifests.pod(f"pod-{number}", self.namespace)
         answer = self.api.create(pod, dry_run=True)
         self.created += 1
@@ -143,7 +143,7 @@ class Stream:
             self.unpatched += 1
 
     def flow(self, ended: Callable[[], bool]) -> None:
-        """Create Pods at `RATE` until `ended`, whatever the answers take."""
+        """Create Pods at `RATE` until `ended`, without waiting for the answers."""
         begin = time.monotonic()
         with ThreadPoolExecutor(8) as pool:
             number = 0

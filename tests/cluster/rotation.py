@@ -1,4 +1,4 @@
-"""Two replicas of the webhook and a certificate controller, with just the rights that deploy/ gives it."""
+"""Two replicas of the webhook and a certificate controller, with only the permissions that deploy/ grants."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Stand:
-    """Two replicas and the account of a controller with just the rights that deploy/ gives it."""
+class Rig:
+    """Two replicas, and the ServiceAccount of a controller with only the permissions that deploy/ grants."""
 
     api: Api
     directory: Path
@@ -38,7 +38,7 @@ class Stand:
     controllers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start_controller(self, *options: str) -> None:
-        """Start the controller under its own ServiceAccount; it becomes the one that is killed."""
+        """Start the controller under its own ServiceAccount; `kill_controller` kills the last one."""
         names = [f"--namespace={NAME}", f"--service={NAME}", f"--configuration={NAME}"]
         config = str(self.directory / "kubeconfig")
         log = self.directory / "controller.log"
@@ -46,13 +46,13 @@ class Stand:
         self.controllers.append(self.controller)
 
     def kill_controller(self) -> None:
-        """End it as a node's power cut would."""
+        """Kill it, as a power cut of the node would."""
         if self.controller:
             self.controller.kill()
             self.controller.wait()
 
     def leaves(self) -> list[Any]:
-        """Return the certificates that the first replica was given, in order."""
+        """Return the certificates that the first replica received, in order."""
         return [read_bundle(pem)[0] for pem in self.replicas[0].leaves]
 
     def find(self, kind: str, name: str) -> Object | None:
@@ -76,19 +76,19 @@ class Stand:
         return bool(leaf) and files["ca.crt"] == trusted and any(ca.signed(leaf[0]) for ca in read_bundle(trusted))
 
     def overwrite(self, pem: bytes, **annotations: str) -> None:
-        """Write somebody else's bundle."""
+        """Overwrite the bundle, as another client would."""
         self.api.merge("MutatingWebhookConfiguration", NAME, "", {"metadata": {"annotations": annotations}})
         change = {"op": "add", "path": "/webhooks/0/clientConfig/caBundle", "value": b64encode(pem).decode()}
         path = url("MutatingWebhookConfiguration", NAME)
         self.api.call("PATCH", path, [change], "application/json-patch+json")
 
     def log(self) -> list[dict[str, Any]]:
-        """Return what the controllers said."""
+        """Return the log lines of the controllers."""
         lines = (self.directory / "controller.log").read_text().splitlines()
         return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
 
     def starts(self) -> int:
-        """Return how many controllers have begun to work."""
+        """Return how many controllers have started."""
         return sum(line["msg"] == "started" for line in self.log())
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
@@ -110,8 +110,8 @@ class Stand:
                 replica.stop()
 
 
-def build(api: Api, directory: Path, namespace: str) -> Stand:
-    """Create the objects; the webhook takes the Pods of `namespace`, and fails them where it cannot be asked."""
+def build(api: Api, directory: Path, namespace: str) -> Rig:
+    """Create the objects; the webhook matches Pods of `namespace`, with failurePolicy Fail."""
     metadata = {"name": NAME, "namespace": NAME}
     service = {"ports": [{"name": "https", "port": 443, "targetPort": 443}]}
     api.apply(manifests.namespace(NAME), {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": service})
@@ -125,7 +125,7 @@ def build(api: Api, directory: Path, namespace: str) -> Stand:
         replica.directory.mkdir()
         replica.kubelet.start()
         replicas.append(replica)
-    return Stand(api, directory, replicas)
+    return Rig(api, directory, replicas)
 
 
 def configuration(namespace: str) -> Object:
@@ -145,24 +145,24 @@ def configuration(namespace: str) -> Object:
 
 
 def account() -> list[Object]:
-    """Return the rights of deploy/overlays/self-managed/rbac.yaml, for the names used here."""
-    things = manifests.documents(ROOT / "deploy/overlays/self-managed/rbac.yaml")
-    for thing in things:
-        thing["metadata"]["name"] = "rotation-certs"
-        if not thing["kind"].startswith("Cluster"):
-            thing["metadata"]["namespace"] = NAME
-        for reference in (*thing.get("subjects", []), *filter(None, [thing.get("roleRef")])):
+    """Return the permissions of deploy/overlays/self-managed/rbac.yaml, for the names used here."""
+    objects = manifests.documents(ROOT / "deploy/overlays/self-managed/rbac.yaml")
+    for manifest in objects:
+        manifest["metadata"]["name"] = "rotation-certs"
+        if not manifest["kind"].startswith("Cluster"):
+            manifest["metadata"]["namespace"] = NAME
+        for reference in (*manifest.get("subjects", []), *filter(None, [manifest.get("roleRef")])):
             reference["name"] = "rotation-certs"
             if "namespace" in reference:
                 reference["namespace"] = NAME
-        for rule in thing.get("rules", []):
+        for rule in manifest.get("rules", []):
             if "mutatingwebhookconfigurations" in rule["resources"]:
                 rule["resourceNames"] = [NAME]
-    return things
+    return objects
 
 
 def kubeconfig(token: str) -> Object:
-    """Return the controller's way to the API server."""
+    """Return the controller's kubeconfig."""
     cluster = {"server": "https://127.0.0.1:6443", "certificate-authority": f"{PKI}/ca.crt"}
     return {
         "apiVersion": "v1",
@@ -175,7 +175,7 @@ def kubeconfig(token: str) -> Object:
 
 
 def remove(api: Api) -> None:
-    """Delete the objects, the configuration first: nobody asks a webhook that is going."""
+    """Delete the objects, the configuration first: a webhook that ends must not be called."""
     api.delete("MutatingWebhookConfiguration", NAME)
     for kind in ("ClusterRoleBinding", "ClusterRole"):
         api.delete(kind, "rotation-certs")
@@ -183,12 +183,12 @@ def remove(api: Api) -> None:
 
 
 @contextmanager
-def built(api: Api, directory: Path, namespace: str) -> Iterator[Stand]:
-    """Give a stand for the Pods of `namespace`, and take it down again, whatever happened to it."""
-    made = build(api, directory, namespace)
+def running_rig(api: Api, directory: Path, namespace: str) -> Iterator[Rig]:
+    """Give a rig for the Pods of `namespace`, and remove it afterwards."""
+    rig = build(api, directory, namespace)
     try:
-        yield made
+        yield rig
     finally:
-        made.close()
+        rig.close()
         remove(api)
         until("the end of the namespace", lambda: api.find("Namespace", NAME) is None, 60)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from certs.authority import Authority
+from tests.cluster.lab.roll import is_ready
 from tests.cluster.manifests import IMAGES, pod
 from tests.support.waiting import until
 from webhook import __version__
@@ -73,13 +74,8 @@ def second_webhook(cluster: Cluster, home: str, target: str) -> Iterator[None]:
         cluster.api.delete("MutatingWebhookConfiguration", NAME)
 
 
-def is_ready(found: Object) -> bool:
-    """Tell whether a Pod is ready."""
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in found["status"].get("conditions", []))
-
-
 def configuration(home: str, target: str, ca: bytes) -> Object:
-    """Return its registration; by its name it comes after lastcall."""
+    """Return its configuration; its name sorts after lastcall's."""
     only = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": [target]}
     return {
         "apiVersion": "admissionregistration.k8s.io/v1",

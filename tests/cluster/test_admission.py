@@ -1,4 +1,4 @@
-"""The API server and the webhook: whom it is asked about, and that every answer is accepted and is the preview's."""
+"""The API server and the webhook: which Pods it gets, and that every answer is accepted and equals the preview."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ COMPARED = 300
 
 @contextmanager
 def failure_policy(api: Api, policy: str) -> Iterator[None]:
-    """Register every webhook under another failure policy for a while, and wait until it is in force."""
+    """Set another failurePolicy in every webhook, and wait until it is in force; undo it afterwards."""
     before = api.get("MutatingWebhookConfiguration", "lastcall")
     patch = [{"op": "replace", "path": f"/webhooks/{i}/failurePolicy", "value": policy} for i in range(4)]
     api.json_patch("MutatingWebhookConfiguration", "lastcall", patch)
@@ -52,14 +52,14 @@ def accepted(answer: Any) -> Object:
 
 
 def in_force(api: Api, space: str, container: Object | None = None, **metadata: Any) -> Object:
-    """Return what the API server would store of a Pod that npm starts."""
+    """Return the Pod that the API server would store for one that npm starts."""
     thing = pod("probe", space, container)
     thing["metadata"] |= metadata
     return accepted(api.create(thing, dry_run=True))
 
 
-def test_every_answer_is_accepted_and_is_what_preview_said(lastcall: Cluster, namespace: Callable[..., str]) -> None:
-    """Under failurePolicy Fail no Pod is rejected for the webhook; each is stored as preview said, field by field."""
+def test_every_answer_is_accepted_and_equals_the_preview(lastcall: Cluster, namespace: Callable[..., str]) -> None:
+    """With failurePolicy Fail no Pod is rejected; each is stored as in the preview, field by field."""
     api, plain, injected = lastcall.api, namespace(), namespace("enabled")
     until("the webhook", lambda: is_patched(in_force(api, injected)))
     pods = [*varied.generated(GENERATED, plain), *(thing for _, thing in varied.golden(plain))]
@@ -95,16 +95,16 @@ def test_the_namespaces_label_chooses_the_profile(
 
 
 @pytest.mark.parametrize("value", [None, "disabled", "no-such-profile"])
-def test_a_namespace_that_did_not_opt_in_is_left_alone(
+def test_pods_of_a_namespace_that_did_not_opt_in_are_unchanged(
     lastcall: Cluster, namespace: Callable[..., str], value: str | None
 ) -> None:
-    """Without the label, or with a value that names no profile, Pods are stored as they came."""
+    """This is a namespace without the label, or with a value that names no profile."""
     assert not is_patched(in_force(lastcall.api, namespace(value)))
 
 
 @pytest.mark.parametrize("kind", ["labels", "annotations"])
 def test_a_pod_opts_out(lastcall: Cluster, namespace: Callable[..., str], kind: str) -> None:
-    """A Pod's own label or annotation keeps it as it came in a namespace that opted in."""
+    """With its own label or annotation a Pod is unchanged in a namespace that opted in."""
     space = namespace("enabled")
     until("the webhook", lambda: is_patched(in_force(lastcall.api, space)))
     assert not is_patched(in_force(lastcall.api, space, **{kind: {INJECT: "disabled"}}))
@@ -154,7 +154,7 @@ def test_a_sidecar_that_a_later_webhook_adds_is_covered(lastcall: Cluster, names
 
 
 def of_two(answer: Any) -> list[Object] | None:
-    """Return a stored Pod's containers where there are two of them."""
+    """Return a stored Pod's containers if it has two, else None."""
     containers = answer.object["spec"]["containers"] if answer.status == 201 else []
     return containers if len(containers) == 2 else None
 

@@ -1,4 +1,4 @@
-"""lastcall's own rolling update loses no Pod, and lastcall's absence loses none either."""
+"""Creations of Pods succeed during a rolling update of lastcall, and without lastcall."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_rolling_update_of_lastcall_fails_no_pod(lastcall: Cluster, namespace:
 
 
 def test_pods_are_created_unpatched_while_lastcall_is_down(lastcall: Cluster, namespace: Callable[..., str]) -> None:
-    """With failurePolicy Ignore and no replica left, Pods are stored as they came; with Fail they are refused."""
+    """With failurePolicy Ignore and no replica left, Pods are stored unchanged; with Fail they are rejected."""
     api, space = lastcall.api, namespace("enabled")
     until("the webhook", lambda: is_patched(in_force(api, space)))
     api.merge("Deployment", "lastcall", NAMESPACE, {"spec": {"replicas": 0}})

@@ -1,4 +1,4 @@
-"""What the EndpointSlice says of a Pod while its preStop hook sleeps."""
+"""The EndpointSlice of a Pod whose preStop hook sleeps."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ def conditions(api: Api, space: str) -> dict[str, dict[str, bool]]:
     return {endpoint["targetRef"]["name"]: endpoint["conditions"] for endpoint in found}
 
 
-def test_an_endpoint_serves_on_while_the_hook_sleeps(lastcall: Cluster, namespace: Callable[..., str]) -> None:
+def test_an_endpoint_serves_while_the_hook_sleeps(lastcall: Cluster, namespace: Callable[..., str]) -> None:
     """During the sleep: ready=false, serving=true, terminating=true; then the endpoint is gone.
 
     https://kubernetes.io/docs/tutorials/services/pods-and-endpoint-termination-flow/
     """
     api, space = lastcall.api, namespace("ingress")
-    things = manifests.demo(space)
-    things[0]["metadata"]["labels"] = {manifests.INJECT: "ingress"}
-    api.apply(*things)
+    objects = manifests.demo(space)
+    objects[0]["metadata"]["labels"] = {manifests.INJECT: "ingress"}
+    api.apply(*objects)
     until("the app", lambda: rolled_out(api, space, "web"), 240)
     name = until("the endpoints", lambda: next(iter(conditions(api, space)), None))
     assert conditions(api, space)[name] == {"ready": True, "serving": True, "terminating": False}

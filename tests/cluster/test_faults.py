@@ -1,6 +1,6 @@
 """Replicas that are deleted and killed, and an API server that is restarted, under a stream of Pod creations.
 
-The default run takes about three minutes. Five minutes under each failure policy, with what was counted (pytest's -s):
+The default run takes about three minutes. For five minutes per failure policy, with the counts (pytest's -s):
 
     FAULT_SECONDS=300 .venv/bin/pytest -m cluster -s tests/cluster/test_faults.py
 """
@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(SECONDS + 400)]
 
 @pytest.fixture
 def space(lastcall: Cluster, namespace: Callable[..., str]) -> str:
-    """Give a namespace whose Pods are patched, when everybody has got over what an earlier test did."""
+    """Give a namespace whose Pods are patched, after the cluster has recovered from an earlier test."""
     if not lastcall.is_lab:
         pytest.skip("these tests kill processes of the lab")
     made = namespace("enabled")
@@ -48,8 +48,8 @@ def steady(creations: Creations) -> bool:
     return creations.results[PATCHED] >= 100
 
 
-def tell(text: str) -> None:
-    """Write a line of numbers, for whoever runs this with pytest's -s."""
+def show(text: str) -> None:
+    """Print a line of numbers, shown with pytest's -s."""
     sys.stdout.write(f"\n{text}\n")
 
 
@@ -59,7 +59,7 @@ def test_no_fault_of_the_webhook_fails_a_creation_under_ignore(lastcall: Cluster
     with Creations(lastcall.api, space) as creations:
         done = faults.at_random(lastcall.api, SECONDS)
     results, passed = creations.results, failed_open(lastcall) - before
-    tell(f"Ignore: {dict(done)}, {dict(results)}, {passed} counted by the API server")
+    show(f"Ignore: {dict(done)}, {dict(results)}, {passed} counted by the API server")
     assert results.keys() == {PATCHED, UNPATCHED}, results
     assert results[UNPATCHED] == passed
 
@@ -69,7 +69,7 @@ def test_deletions_one_by_one_fail_no_creation_under_fail(lastcall: Cluster, spa
     with failure_policy(lastcall.api, "Fail"), Creations(lastcall.api, space) as creations:
         until("the first creations", lambda: creations.results.total() > 20)
         count = faults.one_by_one(lastcall.api, SECONDS)
-    tell(f"Fail: {count} deletions, {dict(creations.results)}")
+    show(f"Fail: {count} deletions, {dict(creations.results)}")
     assert count >= SECONDS / 30
     assert creations.results.keys() == {PATCHED}, creations.results
 
@@ -85,7 +85,7 @@ def test_replicas_killed_together_fail_creations_under_fail(lastcall: Cluster, s
 
 @pytest.fixture
 def mutual(lastcall: Cluster, space: str, tmp_path: Path) -> Iterator[Mutual]:
-    """Give the recipe for mutual TLS, and undo what was done by it."""
+    """Give the recipe for mutual TLS, and undo it after the test."""
     made = Mutual(lastcall, tmp_path)
     yield made
     made.forgo()
@@ -94,8 +94,8 @@ def mutual(lastcall: Cluster, space: str, tmp_path: Path) -> Iterator[Mutual]:
 def test_only_the_api_server_with_its_certificate_is_answered(lastcall: Cluster, space: str, mutual: Mutual) -> None:
     """docs/operations.md's recipe, step by step under a stream, with a restart of the API server on each side of it.
 
-    The restart costs no Pod its patch, nor does the demand for a certificate. Another client gets no answer, and an
-    API server that shows no certificate creates Pods unpatched and counts them.
+    Every Pod is patched during the restarts and when a certificate is required. Another client gets no answer, and an
+    API server without a certificate creates Pods unpatched and counts them.
     """
     with failure_policy(lastcall.api, "Fail"), Creations(lastcall.api, space) as creations:
         mutual.configure_api_server()
@@ -103,7 +103,7 @@ def test_only_the_api_server_with_its_certificate_is_answered(lastcall: Cluster,
         mutual.demand()
         until("creations", lambda: creations.results.total() > 100)
         assert (mutual.answer(*mutual.certificate), mutual.answer()) == ("200", "000")
-    tell(f"around the restart: {dict(around)}; after it: {dict(creations.results)}")
+    show(f"around the restart: {dict(around)}; after it: {dict(creations.results)}")
     assert creations.results.keys() == {PATCHED}, creations.results
     assert around[NO_API]
     assert not any("webhook" in result for result in around), around

@@ -1,4 +1,4 @@
-"""What is in the images, and that each one's list of it (SBOM) is true."""
+"""The contents of the images, and their lists of it (SBOM)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def archives() -> dict[str, Path]:
 
 
 def files(archive: Path) -> dict[str, int]:
-    """Return path and size of what an image has over its base, whose one layer is the first."""
+    """Return path and size of each file that an image adds to its base, which is the first layer."""
     with tarfile.open(archive) as tar:
         added: dict[str, int] = {}
         for layer in json.load(opened(tar, "manifest.json"))[0]["Layers"][1:]:
@@ -74,8 +74,8 @@ def locked(name: str) -> set[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("image", "lock"), LOCKS)
-def test_an_images_sbom_lists_what_its_lock_says_and_no_more(archives: dict[str, Path], image: str, lock: str) -> None:
-    """The SBOM, the lock file and the packages installed in /app are one and the same set; each has its license."""
+def test_an_images_sbom_is_its_lock(archives: dict[str, Path], image: str, lock: str) -> None:
+    """The SBOM, the lock file and the packages installed in /app are the same set; each has its license."""
     listed = sbom(archives[image])
     packages = {(canonicalize_name(found["name"]), found["version"]) for found in listed["components"]}
     names = [re.fullmatch(r"app/(.+)-([^-]+)\.dist-info/?", path) for path in files(archives[image])]
@@ -87,7 +87,7 @@ def test_an_images_sbom_lists_what_its_lock_says_and_no_more(archives: dict[str,
 
 
 def test_the_serving_image_is_small(archives: dict[str, Path]) -> None:
-    """It is at most 40 MB larger than its base, and holds nothing that only development needs."""
+    """It is at most 40 MB larger than its base, and has nothing that only development needs."""
     added = files(archives["lastcall"])
     total = sum(added.values()) / MEGABYTE
     sys.stdout.write(f"\nserving image: {total:.1f} MB over its base\n")

@@ -1,4 +1,4 @@
-"""deploy/ on a real API server, and what is in the images."""
+"""deploy/ on a real API server, and the contents of the images."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_every_replica_serves_and_is_restricted(lastcall: Cluster) -> None:
 
 
 @pytest.mark.parametrize(("target", "absent"), [("lastcall", FORBIDDEN), ("lastcall-certs", ("pip", "setuptools"))])
-def test_the_images_hold_what_they_need_and_no_more(lastcall: Cluster, target: str, absent: tuple[str, ...]) -> None:
+def test_the_images_have_only_what_they_need(lastcall: Cluster, target: str, absent: tuple[str, ...]) -> None:
     """No installer, no compiler, no cache; the webhook has neither the Kubernetes client nor cryptography."""
     found = json.loads(lastcall.kubectl("exec", "-n", NAMESPACE, f"deployment/{target}", "--", "python3", "-c", LOOK))
     assert not set(found["modules"]) & set(absent)
@@ -76,7 +76,7 @@ def test_the_images_hold_what_they_need_and_no_more(lastcall: Cluster, target: s
 
 
 def test_our_own_deployments_pass_through_our_own_mutations(lastcall: Cluster) -> None:
-    """Under any profile nothing of ours is refused: it is unchanged, or improved."""
+    """Under any profile they are unchanged or patched, and never refused."""
     for name in ("lastcall", "lastcall-certs"):
         template = lastcall.api.get("Deployment", name, NAMESPACE)["spec"]["template"]
         for profile, settings in PROFILES.items():

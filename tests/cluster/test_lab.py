@@ -1,4 +1,4 @@
-"""The lab leaves nothing behind, however it ends."""
+"""The lab leaves nothing behind, after any end."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def components() -> dict[str, list[int | str]]:
     return dict(json.loads(pids.read_text())) if pids.exists() else {}
 
 
-def test_binaries_of_ones_own_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_binaries_of_the_user_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """TEST_ASSET_* names a file and KUBEBUILDER_ASSETS a directory, as for controller-runtime's envtest."""
     for name in ("KUBEBUILDER_ASSETS", "TEST_ASSET_KUBECTL"):
         monkeypatch.delenv(name, raising=False)
@@ -90,7 +90,7 @@ def test_binaries_of_ones_own_are_taken(tmp_path: Path, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_start_leaves_nothing(number: signal.Signals) -> None:
-    """Ctrl-C or SIGTERM while the cluster comes up takes down what there is of it."""
+    """Ctrl-C or SIGTERM during the start removes the cluster."""
     with lab("up") as process:
         until("the API server's process", lambda: "kube-apiserver" in components())
         process.send_signal(number)
@@ -98,7 +98,7 @@ def test_an_interrupted_start_leaves_nothing(number: signal.Signals) -> None:
     assert traces() == []
 
 
-def test_a_crashed_cluster_is_taken_down(tmp_path: Path) -> None:
+def test_a_crashed_cluster_is_removed(tmp_path: Path) -> None:
     """After its kubelet, containerd and API server were killed with a Pod running, `down` leaves nothing."""
     finished("up")
     try:

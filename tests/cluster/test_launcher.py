@@ -1,4 +1,4 @@
-"""Scripts of npm, yarn and pnpm as Pods: on a kubelet who was told, who answered, and with which exit code it ended."""
+"""Scripts of npm, yarn and pnpm as Pods on a kubelet: which processes get SIGTERM, which answer, and the exit codes."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ ORIGINALS += [Start(tool, "dash", "off", "plain") for tool in RUN]
 
 
 def project(tool: str, namespace: str) -> Object:
-    """Return the ConfigMap that holds a project with all shapes."""
+    """Return the ConfigMap with a project that has all shapes."""
     scripts = {name: text.replace("PM", RUN[tool]) for name, (text, _) in SHAPES.items()}
     package = {"name": "app", "version": "1.0.0", "scripts": {**scripts, "prelifecycle": "true"}}
     files = {"package.json": json.dumps(package), "server.js": SERVER}
@@ -92,7 +92,7 @@ def project(tool: str, namespace: str) -> Object:
 
 
 def test_scripts_answer_on_a_kubelet(lastcall: Cluster, namespace: Callable[..., str]) -> None:
-    """Each application is told once and answers, and its exit code is the container's; the originals do not answer."""
+    """Each application gets SIGTERM once, answers, and sets the exit code of the container; the originals do not."""
     api, space = lastcall.api, namespace("enabled")
     api.apply(*(project(tool, space) for tool in RUN), *(start.pod(space) for start in STARTS + ORIGINALS))
 

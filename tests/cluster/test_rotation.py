@@ -1,4 +1,4 @@
-"""Pods are created all the time while leaf and CA rotate, and none fails, though nobody is spared.
+"""No creation of a Pod fails while leaf and CA rotate, controllers are killed and a replica is restarted.
 
 The default run is long enough for the counts it asserts; ROTATION_SECONDS=300 makes it five minutes.
 """
@@ -17,7 +17,7 @@ import pytest
 
 from certs.authority import Authority, service_names
 from tests.cluster.replica import NAME, RATE, Stream
-from tests.cluster.rotation import Stand, built
+from tests.cluster.rotation import Rig, running_rig
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
@@ -34,29 +34,29 @@ PROPAGATION_SECONDS = 4.0
 
 
 @pytest.fixture
-def stand(cluster: Cluster, namespace: Callable[..., str], tmp_path: Path) -> Iterator[tuple[Stand, str]]:
-    """Give the stand and the namespace that its webhook takes Pods of."""
+def rotating(cluster: Cluster, namespace: Callable[..., str], tmp_path: Path) -> Iterator[tuple[Rig, str]]:
+    """Give the rig and the namespace whose Pods its webhook matches."""
     if not cluster.is_lab:
         pytest.skip("replicas and controller run beside the lab's API server")
     pods = namespace()
-    with built(cluster.api, tmp_path, pods) as made:
-        yield made, pods
+    with running_rig(cluster.api, tmp_path, pods) as rig:
+        yield rig, pods
 
 
 @pytest.mark.timeout(SECONDS + 180)
-def test_no_creation_fails_while_leaf_and_ca_rotate(stand: tuple[Stand, str]) -> None:
+def test_no_creation_fails_while_leaf_and_ca_rotate(rotating: tuple[Rig, str]) -> None:
     """10 leaf, 3 CA rotations under Fail; controller killed at random, a replica restarted: 0 failed, 0 unpatched."""
-    made, pods = stand
-    made.start_controller(*LIFETIMES)
-    for replica in made.replicas:
+    rig, pods = rotating
+    rig.start_controller(*LIFETIMES)
+    for replica in rig.replicas:
         replica.run()
-    stream, end = Stream(made.api, pods), time.monotonic() + SECONDS
-    until("a patched Pod", lambda: _works(made, pods), 30)
+    stream, end = Stream(rig.api, pods), time.monotonic() + SECONDS
+    until("a patched Pod", lambda: _works(rig, pods), 30)
     flow = threading.Thread(target=stream.flow, args=(lambda: time.monotonic() > end,))
     flow.start()
-    _disturb(made, end)
+    _disturb(rig, end)
     flow.join()
-    leaves = made.leaves()
+    leaves = rig.leaves()
     generations = {leaf.authority_id for leaf in leaves}
     assert (stream.failed[:3], stream.unpatched) == ([], 0)
     assert stream.created > 0.8 * RATE * SECONDS
@@ -64,45 +64,45 @@ def test_no_creation_fails_while_leaf_and_ca_rotate(stand: tuple[Stand, str]) ->
     assert len(generations) > 3
 
 
-def test_replacing_ca_and_leaf_together_fails_creations(stand: tuple[Stand, str]) -> None:
-    """The negative control: written by a naive controller, the same certificates do fail Pods."""
-    made, pods = stand
-    _replace_everything(made)
-    for replica in made.replicas:
+def test_replacing_ca_and_leaf_together_fails_creations(rotating: tuple[Rig, str]) -> None:
+    """The negative control: a controller that replaces CA and leaf together makes creations fail."""
+    rig, pods = rotating
+    _replace_everything(rig)
+    for replica in rig.replicas:
         replica.run()
-    until("a patched Pod", lambda: _works(made, pods), 30)
+    until("a patched Pod", lambda: _works(rig, pods), 30)
     end = time.monotonic() + 25
-    stream = Stream(made.api, pods)
+    stream = Stream(rig.api, pods)
     flow = threading.Thread(target=stream.flow, args=(lambda: time.monotonic() > end,))
     flow.start()
     while flow.is_alive():
         flow.join(8)
-        _replace_everything(made)
+        _replace_everything(rig)
     assert any("x509" in failure for failure in stream.failed)
 
 
-def _works(made: Stand, pods: str) -> bool:
-    trial = Stream(made.api, pods)
+def _works(rig: Rig, pods: str) -> bool:
+    trial = Stream(rig.api, pods)
     trial.create(0)
     return not trial.failed and not trial.unpatched
 
 
-def _disturb(made: Stand, end: float) -> None:
-    """Kill the controller a few seconds after it began, leave it dead for a moment; restart one replica on the way."""
+def _disturb(rig: Rig, end: float) -> None:
+    """Kill each controller some seconds after its start, and start the next; restart one replica once."""
     chance, restarted = random.Random(6), False
     while (left := end - time.monotonic()) > 0:
         time.sleep(min(left, chance.uniform(5, 15)))
-        made.kill_controller()
+        rig.kill_controller()
         time.sleep(chance.uniform(0, 2))
-        made.start_controller(*LIFETIMES)
-        until("the controller", lambda: made.starts() == len(made.controllers), 60)
+        rig.start_controller(*LIFETIMES)
+        until("the controller", lambda: rig.starts() == len(rig.controllers), 60)
         if not restarted and left < SECONDS / 2:
-            made.replicas[1].restart(PROPAGATION_SECONDS)
+            rig.replicas[1].restart(PROPAGATION_SECONDS)
             restarted = True
     assert restarted
 
 
-def _replace_everything(made: Stand) -> None:
+def _replace_everything(rig: Rig) -> None:
     """Write a new CA and a new leaf into Secret and configuration, as a cron job would."""
     now = datetime.now(UTC)
     authority = Authority.create("naive", now, timedelta(hours=1))
@@ -114,5 +114,5 @@ def _replace_everything(made: Stand) -> None:
         "metadata": {"name": "lastcall-tls", "namespace": NAME},
         "data": {name: base64.b64encode(content).decode() for name, content in files.items()},
     }
-    made.api.apply(secret)
-    made.overwrite(authority.certificate_pem)
+    rig.api.apply(secret)
+    rig.overwrite(authority.certificate_pem)

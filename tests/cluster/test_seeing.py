@@ -1,4 +1,4 @@
-"""`lastcall audit` and `lastcall inspect` on a real cluster: what they say of what runs there is true."""
+"""`lastcall audit` and `lastcall inspect` on a real cluster: their results are right."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 
 from tests.cluster import manifests
 from tests.cluster.lab.common import INSIDE, KUBECONFIG
+from tests.cluster.lab.roll import is_ready
 from tests.support.paths import ROOT
 from tests.support.waiting import until
 
@@ -24,7 +25,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
 
 def lastcall_says(cluster: Cluster, *arguments: str) -> tuple[int, Any]:
-    """Run the command line as a person does; return its exit code and its JSON."""
+    """Run the command line; return its exit code and its JSON."""
     inside = INSIDE if cluster.is_lab else ()
     env = os.environ | ({"KUBECONFIG": str(KUBECONFIG)} if cluster.is_lab else {})
     argv = [*inside, sys.executable, "-m", "webhook.cli", *arguments, "-o", "json"]
@@ -34,23 +35,20 @@ def lastcall_says(cluster: Cluster, *arguments: str) -> tuple[int, Any]:
 
 
 def pods(cluster: Cluster, space: str) -> list[dict[str, Any]]:
-    """Return the Pods that are ready and stay."""
+    """Return the Pods that are ready and not being deleted."""
     found = cluster.api.get("Pod", "", space)["items"]
-    ready = [
-        any(c["type"] == "Ready" and c["status"] == "True" for c in p["status"].get("conditions", [])) for p in found
-    ]
-    return [p for p, yes in zip(found, ready, strict=True) if yes and "deletionTimestamp" not in p["metadata"]]
+    return [pod for pod in found if is_ready(pod) and "deletionTimestamp" not in pod["metadata"]]
 
 
 def test_audit_and_inspect(cluster: Cluster, namespace: Callable[..., str]) -> None:
-    """A Deployment that npm starts loses requests, and its server does not receive SIGTERM; node's own does."""
+    """A Deployment that npm starts loses requests, and its server gets no SIGTERM; one that node starts gets it."""
     space = namespace()
     _, deployment, _ = manifests.demo(space)
     node = manifests.changed(deployment, name="node")
     node["spec"]["template"]["spec"]["containers"][0]["command"] = ["node", "server.js"]
-    for name, thing in (("web", deployment), ("node", node)):
-        thing["spec"] |= {"replicas": 1, "selector": {"matchLabels": {"app": name}}}
-        thing["spec"]["template"]["metadata"]["labels"] = {"app": name}
+    for name, manifest in (("web", deployment), ("node", node)):
+        manifest["spec"] |= {"replicas": 1, "selector": {"matchLabels": {"app": name}}}
+        manifest["spec"]["template"]["metadata"]["labels"] = {"app": name}
     cluster.api.apply(deployment, node)
     until("the Pods", lambda: len(pods(cluster, space)) == 2, 240)
     by_name = {p["metadata"]["labels"]["app"]: p["metadata"]["name"] for p in pods(cluster, space)}

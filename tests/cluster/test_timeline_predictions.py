@@ -10,6 +10,7 @@ import pytest
 
 from tests.cluster import manifests
 from tests.cluster.ends import Seen
+from tests.cluster.lab.roll import is_ready
 from tests.support.waiting import until
 from webhook.core import pod as view
 from webhook.core.settings import Resolved
@@ -148,7 +149,7 @@ def observe(cluster: Cluster, space: str, names: Iterable[str]) -> Seen:
         cluster.api.apply(thing)
     found = Seen(cluster, space)
     found.watch()
-    until("the Pods", lambda: len(found.last) == len(made) and all(map(_ready, list(found.last.values()))), 300)
+    until("the Pods", lambda: len(found.last) == len(made) and all(map(is_ready, list(found.last.values()))), 300)
     for name, thing in made.items():
         for one in (*thing["spec"]["containers"], *thing["spec"]["initContainers"]):
             found.log(name, one["name"])
@@ -186,11 +187,6 @@ def deviations(seen: Seen, name: str) -> list[str]:
 def batched(names: Iterable[str], size: int) -> list[list[str]]:
     listed = list(names)
     return [listed[n : n + size] for n in range(0, len(listed), size)]
-
-
-def _ready(pod: dict[str, Any]) -> bool:
-    conditions = (pod.get("status") or {}).get("conditions") or []
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
 
 @pytest.mark.parametrize("name", CASES)

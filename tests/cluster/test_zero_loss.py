@@ -63,7 +63,7 @@ def rolls(api: Api, tool: str, shell: str, space: str, net: str) -> list[Roll]:
 
 
 def awake(measure: Callable[[], Roll]) -> Roll:
-    """Return a measurement; once more, at most three times, where losses fall on a machine too starved to send."""
+    """Return a measurement; try three times at most, if requests were lost while the load generator lacked CPU."""
     for _ in range(ATTEMPTS):
         found = measure()
         if not found.counts.lost or found.counts.lag < STARVED_SECONDS:

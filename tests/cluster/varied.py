@@ -79,7 +79,7 @@ NATIVE: list[list[Object]] = [
 
 
 def generated(count: int, namespace: str) -> Iterator[Object]:
-    """Give so many Pods, the same every time; each command meets each lifecycle first, the rest is drawn."""
+    """Give so many Pods, the same every time; first each command with each lifecycle, then random ones."""
     draw = random.Random(count)
     pairs = itertools.islice(itertools.cycle(itertools.product(COMMANDS, LIFECYCLES)), count)
     for number, (command, lifecycle) in enumerate(pairs):
@@ -109,7 +109,7 @@ def golden(namespace: str) -> Iterator[tuple[str, Object]]:
 
 
 def placed(pod: Object, namespace: str, name: str = "") -> Object:
-    """Return a Pod that could be created in a namespace: named, with images, without owners that are not there."""
+    """Return a Pod that can be created in a namespace: with name and images, without owners that do not exist."""
     made: dict[str, Any] = without_nothing(json.loads(json.dumps(pod)))
     made |= {"apiVersion": "v1", "kind": "Pod"}
     metadata = made.setdefault("metadata", {})

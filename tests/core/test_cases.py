@@ -31,7 +31,7 @@ from webhook.core.rules import violations
 from webhook.launcher import MODES, text, texts
 from webhook.manifests import Document
 from webhook.report import render
-from webhook.serving.asgi import Front
+from webhook.serving.asgi import Application
 from webhook.serving.metrics import Telemetry
 from webhook.serving.reviewer import Reviewer
 
@@ -133,9 +133,9 @@ def test_the_result_passes_the_api_servers_rules(case: Path) -> None:
 @cases
 def test_the_server_answers_the_same_patch(case: Path) -> None:
     """An AdmissionReview that is posted to the ASGI application gets the patch that the core makes."""
-    front = Front(Reviewer({"default": {}, "case": settings(case)}, Telemetry()), no_flask)
+    application = Application(Reviewer({"default": {}, "case": settings(case)}, Telemetry()), no_flask)
     for report in reports(case):
-        response = post(front, "/mutate/case", review(report.before)).response
+        response = post(application, "/mutate/case", review(report.before)).response
         assert response["allowed"] is True
         assert json.loads(base64.b64decode(response.get("patch", "W10="))) == list(report.operations)
         assert ("patchType" in response) == bool(report.operations)

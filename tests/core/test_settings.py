@@ -80,9 +80,9 @@ def test_a_profile_file_is_laid_over_the_built_in_profiles(tmp_path: Path) -> No
     [
         ("default: {pre-stop-sleep-seconds: soon}", "default: pre-stop-sleep-seconds must be whole seconds"),
         ("default: {sleep: 5}", "default: there is no setting sleep"),
-        ("disabled: {}", "'disabled' cannot be a profile's name"),
-        ("Upper: {}", "'Upper' cannot be a profile's name"),
-        ("5: {}", "5 cannot be a profile's name"),
+        ("disabled: {}", "'disabled' is not a valid profile name"),
+        ("Upper: {}", "'Upper' is not a valid profile name"),
+        ("5: {}", "5 is not a valid profile name"),
         ("default: 5", "default must be a mapping"),
         ("[a]", "must be a mapping"),
         ("a: [", "while parsing"),

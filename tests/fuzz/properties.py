@@ -1,4 +1,4 @@
-"""What must hold for every body and for every Pod."""
+"""The properties of every body and every Pod."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LAYERS = [(Layer.of_profile(name, settings),) for name, settings in PROFILES.ite
 
 
 def check_body(body: bytes) -> None:
-    """Demand that bytes are turned away as BadReview, or answered under every profile; nothing else is ever raised."""
+    """Check that bytes raise BadReview, or are answered under every profile; nothing else is raised."""
     try:
         admission, fault = parse(body)
     except BadReview:
@@ -44,14 +44,14 @@ def check_body(body: bytes) -> None:
 @settings(database=None, deadline=None)
 @given(PODS)
 def check_pods(pod: dict[str, Any]) -> None:
-    """Demand that any Pod, sent as an API server sends it, is answered."""
+    """Check that any Pod, sent as an API server sends it, is answered."""
     check_body(json.dumps(body_of(pod)).encode())
 
 
 @settings(database=None, deadline=None, max_examples=300)
 @given(pairs())
 def check_pairs(pods: tuple[dict[str, Any], dict[str, Any]]) -> None:
-    """Demand that two Pods with the same review key get the same answer under every profile."""
+    """Check that two Pods with the same review key get the same answer under every profile."""
     bodies = [json.dumps(body_of(pod)).encode() for pod in pods]
     keys = [found and found.review_key for found in map(keyed_request, bodies)]
     if keys[0] and keys[0] == keys[1]:
@@ -67,7 +67,7 @@ one_pair: Callable[[bytes], object] = check_pairs.hypothesis.fuzz_one_input  # t
 
 
 def check_answer(admission: Request, report: Report, answer: bytes) -> None:
-    """Demand that the Pod is allowed, and that a patch makes of it what the report says, within the rules."""
+    """Check that the Pod is allowed, and that the patch results in the report's Pod, which is valid."""
     response = json.loads(answer)["response"]
     assert (response["uid"], response["allowed"]) == (admission.uid, True)
     assert ("patch" in response) == bool(report.operations)

@@ -1,4 +1,4 @@
-"""What deploy/ ships is what the code says, and holds together by itself."""
+"""The manifests in deploy/ match the code and each other."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ def printed(*options: str) -> str:
         pytest.param("overlays/cluster-wide/profiles.yaml", ["--cluster-wide"], id="cluster-wide"),
     ],
 )
-def test_deploy_ships_what_the_command_prints(file: str, options: list[str]) -> None:
-    """`lastcall manifests` prints the file in deploy/, letter by letter."""
+def test_deploy_has_what_the_command_prints(file: str, options: list[str]) -> None:
+    """`lastcall manifests` prints the file in deploy/, byte for byte."""
     assert (DEPLOY / file).read_text() == printed(*options)
 
 
-def test_a_profile_of_ones_own_gets_its_webhook(tmp_path: Path) -> None:
-    """An operator's profile is one more webhook, chosen by the label's value, and his file is in the ConfigMap."""
+def test_an_operators_profile_gets_its_webhook(tmp_path: Path) -> None:
+    """An operator's profile adds a webhook, selected by the label's value, and the ConfigMap has the file."""
     mine = tmp_path / "profiles.yaml"
     mine.write_text("slow:  # behind a slow load balancer\n  pre-stop-sleep-seconds: 45\n")
     configuration, config_map = YAML(typ="safe", pure=True).load_all(printed("--profiles", str(mine)))
@@ -74,16 +74,16 @@ def test_a_bad_profile_is_named(tmp_path: Path) -> None:
     assert "slow" in result.stderr
 
 
-def test_the_ca_of_ones_own_is_in_every_webhook() -> None:
-    """A CA bundle is given to each webhook, base64-encoded; without one the field is left to its controller."""
+def test_the_operators_ca_is_in_every_webhook() -> None:
+    """Each webhook has the CA bundle, base64-encoded; without one the field is absent."""
     with_ca = webhook_configuration(PROFILES, ca_bundle=b"PEM")["webhooks"]
     assert {webhook["clientConfig"]["caBundle"] for webhook in with_ca} == {"UEVN"}
     assert all("caBundle" not in webhook["clientConfig"] for webhook in webhook_configuration(PROFILES)["webhooks"])
 
 
 @pytest.mark.parametrize("cluster_wide", [False, True])
-def test_no_two_webhooks_take_the_same_namespace(cluster_wide: bool) -> None:
-    """Whatever the label's value, at most one profile is chosen; `disabled` and strangers choose none by label."""
+def test_no_two_webhooks_match_the_same_namespace(cluster_wide: bool) -> None:
+    """Any value of the label selects at most one profile; `disabled` and unknown values select none."""
     webhooks = webhook_configuration(PROFILES, cluster_wide=cluster_wide)["webhooks"]
     for value in ("enabled", "disabled", "stranger", *PROFILES, None):
         rules = [webhook["namespaceSelector"]["matchExpressions"][0] for webhook in webhooks]
@@ -94,7 +94,7 @@ def test_no_two_webhooks_take_the_same_namespace(cluster_wide: bool) -> None:
 
 @pytest.mark.parametrize("workload", workloads(), ids=lambda found: found["metadata"]["name"])
 def test_our_own_pods_are_never_refused(workload: dict[str, Any]) -> None:
-    """Our own Deployments pass through our own mutations unchanged or improved, under every profile."""
+    """Our own Deployments pass through our own mutations unchanged or patched, under every profile."""
     for profile, settings in PROFILES.items():
         report = mutate({"kind": "Pod", **workload["spec"]["template"]}, (Layer.of_profile(profile, settings),))
         assert report.outcome is not Outcome.REFUSED, [str(decision) for decision in report.decisions]
@@ -102,7 +102,7 @@ def test_our_own_pods_are_never_refused(workload: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("workload", workloads(), ids=lambda found: found["metadata"]["name"])
 def test_our_own_pods_are_restricted(workload: dict[str, Any]) -> None:
-    """Non-root, no capability, nothing writable, no privilege to gain, the runtime's seccomp profile."""
+    """Non-root, no capabilities, read-only root file system, no privilege escalation, the runtime's seccomp profile."""
     spec = workload["spec"]["template"]["spec"]
     assert spec["securityContext"]["runAsNonRoot"] is True
     assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
@@ -115,7 +115,7 @@ def test_our_own_pods_are_restricted(workload: dict[str, Any]) -> None:
 
 
 def test_the_webhook_holds_no_credentials() -> None:
-    """The webhook's Pods get no token, and its NetworkPolicy lets nothing out."""
+    """The webhook's Pods get no token, and its NetworkPolicy allows no outgoing connection."""
     webhook = next(found for found in workloads() if found["metadata"]["name"] == "lastcall")
     assert webhook["spec"]["template"]["spec"]["automountServiceAccountToken"] is False
     policy = next(f for f in shipped() if f["kind"] == "NetworkPolicy" and f["metadata"]["name"] == "lastcall")
@@ -123,16 +123,16 @@ def test_the_webhook_holds_no_credentials() -> None:
     assert "egress" not in policy["spec"]
 
 
-def test_every_right_is_limited_to_a_name_but_create_and_list() -> None:
-    """What the certificate controller may read or change is named; `create` and `list` cannot be."""
+def test_every_permission_but_create_and_list_is_limited_to_a_name() -> None:
+    """The certificate controller can read and change named objects only; `create` and `list` cannot have names."""
     for role in (found for found in shipped() if found["kind"] in {"Role", "ClusterRole"}):
         for rule in role["rules"]:
             assert "resourceNames" in rule or set(rule["verbs"]) <= {"create", "list"}
             assert not {"*", "delete", "escalate", "impersonate"} & set(rule["verbs"])
 
 
-def test_the_webhook_has_room_to_end() -> None:
-    """The grace period covers the hook's sleep, the draining, and what gunicorn waits for."""
+def test_the_grace_period_of_the_webhook_is_long_enough() -> None:
+    """The grace period covers the hook's sleep, the draining, and gunicorn's timeout."""
     spec = next(f for f in workloads() if f["metadata"]["name"] == "lastcall")["spec"]["template"]["spec"]
     container = spec["containers"][0]
     drain = next(int(arg.partition("=")[2]) for arg in container["args"] if arg.startswith("--drain-seconds"))
@@ -149,8 +149,8 @@ def test_the_version_is_the_same_everywhere() -> None:
     assert f"ARG VERSION={__version__}\n" in (ROOT / "Dockerfile").read_text()
 
 
-def test_the_images_hold_no_installer() -> None:
-    """Every stage after the packages' starts from the bare base image; the last one is the webhook."""
+def test_the_images_have_no_installer() -> None:
+    """Every stage after the packages' starts from the base image; the last one is the webhook."""
     stages = [line.split() for line in (ROOT / "Dockerfile").read_text().splitlines() if line.startswith("FROM")]
     assert stages[-1] == ["FROM", "runtime", "AS", "webhook"]
     assert ["FROM", "runtime", "AS", "certs"] in stages

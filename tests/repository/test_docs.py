@@ -1,4 +1,4 @@
-"""What the documentation lists is what there is."""
+"""The documentation lists everything that exists."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from webhook.report.setting_docs import setting_docs
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_generated_page_is_current(name: str) -> None:
-    """`make docs` would write the page as it is."""
+    """`make docs` does not change the page."""
     assert (ROOT / name).read_text() == PAGES[name]()
 
 
@@ -28,7 +28,7 @@ def test_every_setting_is_documented_beside_its_field() -> None:
 
 
 def test_no_two_reasons_share_a_code_or_a_sentence() -> None:
-    """Equal members of an Enum would be one and the same, and vanish from every list."""
+    """Equal members of an Enum would be aliases, and missing from every list."""
     members = [member for table in TABLES for member in table.__members__.values()]
     assert len({member.code for member in members}) == len(members)
     assert len({(type(member), member.sentence) for member in members}) == len(members)
@@ -36,13 +36,13 @@ def test_no_two_reasons_share_a_code_or_a_sentence() -> None:
 
 
 def test_the_readme_names_every_command() -> None:
-    """A command that the README does not mention is found by nobody."""
+    """Users find commands in the README."""
     readme = (ROOT / "README.md").read_text()
     assert [name for name in COMMANDS if f"lastcall {name}" not in readme] == []
 
 
-def test_links_between_files_lead_somewhere() -> None:
-    """Every relative link in the documentation has its file."""
+def test_links_between_files_are_valid() -> None:
+    """The file of every relative link in the documentation exists."""
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
     links = [(page, link) for page in pages for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())]
     assert links
@@ -50,13 +50,13 @@ def test_links_between_files_lead_somewhere() -> None:
 
 
 def test_the_changelog_begins_with_this_version() -> None:
-    """CHANGELOG.md knows the version that the package has."""
+    """CHANGELOG.md has the version of the package."""
     versions = re.findall(r"^## \[?([^\]\s]+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert __version__ in versions[:2]
 
 
 def test_the_repository_names_no_machine_and_no_registry() -> None:
-    """Lock files hold names, versions and hashes, but no host to fetch them from."""
+    """Lock files have names, versions and hashes, but no host."""
     locks = [*(ROOT / "requirements").glob("*.txt"), *ROOT.rglob("package-lock.json")]
     locks = [lock for lock in locks if "node_modules" not in lock.parts]
     assert locks

@@ -1,4 +1,4 @@
-"""The ways into people's hands: a kubectl plugin, completion, a pre-commit hook, a GitHub action."""
+"""Integrations: a kubectl plugin, completion, a pre-commit hook, a GitHub action."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def yaml(name: str) -> Any:
 
 @pytest.fixture
 def programs(tmp_path: Path) -> dict[str, str]:
-    """Put the project's programs on a PATH of their own, as an installation does."""
+    """Put the project's programs on a separate PATH, as an installation does."""
     folder = tmp_path / "bin"
     folder.mkdir()
     for name, target in SCRIPTS.items():
@@ -56,7 +56,7 @@ def test_kubectl_plugin(programs: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("name", ["audit", "inspect"])
 def test_kubectl_options(name: str) -> None:
-    """What reads a cluster takes kubectl's own options."""
+    """Commands that read a cluster have kubectl's options."""
     command = main.get_command(click.Context(main), name)
     assert command is not None
     options = {option for parameter in command.params for option in parameter.opts}
@@ -79,15 +79,15 @@ def test_other_shells(shell: str) -> None:
 
 
 def test_no_color() -> None:
-    """NO_COLOR takes the colours away, even where somebody insists on them."""
-    given = {"args": ["explain", "SleepAdded"], "color": True, "catch_exceptions": False}
-    assert "\x1b[" in CliRunner().invoke(main, **given, env={"NO_COLOR": ""}).stdout  # type: ignore[arg-type]
-    assert "\x1b[" not in CliRunner().invoke(main, **given, env={"NO_COLOR": "1"}).stdout  # type: ignore[arg-type]
+    """NO_COLOR removes colours, even if they are forced."""
+    inputs = {"args": ["explain", "SleepAdded"], "color": True, "catch_exceptions": False}
+    assert "\x1b[" in CliRunner().invoke(main, **inputs, env={"NO_COLOR": ""}).stdout  # type: ignore[arg-type]
+    assert "\x1b[" not in CliRunner().invoke(main, **inputs, env={"NO_COLOR": "1"}).stdout  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", list(COMMANDS))
 def test_help(name: str) -> None:
-    """Every command says what it does; those with exit codes of their own name them."""
+    """Every command has a help text; those with special exit codes list them."""
     result = CliRunner().invoke(main, [name, "--help"], catch_exceptions=False)
     assert result.exit_code == 0
     if name in ("audit", "inspect", "preview", "timeline", "ui"):
@@ -109,17 +109,17 @@ def test_pre_commit_hook(programs: dict[str, str]) -> None:
 ACTION = yaml("action.yml")
 
 
-def audit(programs: dict[str, str], cwd: Path, **given: str) -> subprocess.CompletedProcess[str]:
+def audit(programs: dict[str, str], cwd: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
     """Run the action's own step as a runner does, with inputs and defaults filled in."""
     step = ACTION["runs"]["steps"][1]
-    values = {name: given.get(name, field["default"]) for name, field in ACTION["inputs"].items()}
+    values = {name: inputs.get(name, field["default"]) for name, field in ACTION["inputs"].items()}
     env = {key: values[text.removeprefix("${{ inputs.").removesuffix(" }}")] for key, text in step["env"].items()}
     argv = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
     return subprocess.run(argv, cwd=cwd, env=programs | env, capture_output=True, text=True, check=False)
 
 
 def test_action(programs: dict[str, str], tmp_path: Path) -> None:
-    """The action annotates the offending line, writes SARIF where asked, and fails the job as it is told."""
+    """The action annotates the offending line, writes SARIF where asked, and fails the job as configured."""
     shutil.copy(ROOT / "examples/npm-deployment.yaml", tmp_path / "web.yaml")
     done = audit(programs, tmp_path, path="web.yaml", sarif="out.sarif")
     assert done.returncode == 1

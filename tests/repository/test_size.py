@@ -1,4 +1,4 @@
-"""What is read in one go is small."""
+"""Files and functions are small."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_files_and_functions_are_short(path: Path) -> None:
     assert long_functions(source) == []
 
 
-def test_a_long_function_is_found() -> None:
+def test_a_long_function_is_detected() -> None:
     """The control: 30 lines are allowed, 31 are not, and a docstring does not count."""
     lines = "".join(f"    x = {number}\n" for number in range(30))
     assert long_functions(f'def short() -> None:\n    """Say\n\n    much."""\n{lines}') == []

@@ -1,4 +1,4 @@
-"""A certificate and a running server; tests that only ask questions share them."""
+"""Fixtures: a certificate and a running server; tests that change neither share them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
-    """Issue a CA and files that nobody changes."""
+    """Issue a CA and files that no test changes."""
     return Pair.issue(tmp_path_factory.mktemp("pair"))
 
 
@@ -30,7 +30,7 @@ def own_pair(tmp_path: Path) -> Pair:
 
 @pytest.fixture(scope="session")
 def shared(pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """Start a server for questions that leave no trace."""
+    """Start a server for tests that do not depend on its state."""
     running = Running.start(tmp_path_factory.mktemp("server"), pair.client(), *SERVE, "--port", "0", *pair.options)
     yield running
     running.end()
@@ -51,5 +51,5 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
 
 @pytest.fixture
 def server(pair: Pair, start: Callable[..., Running]) -> Running:
-    """Start a server of the test's own."""
+    """Start a server for this test only."""
     return start(pair.client(), *SERVE, "--port", "0", *pair.options)

@@ -1,4 +1,4 @@
-"""Helpers of the server tests: a real server in a process of its own, and clients that speak to it."""
+"""Helpers of the server tests: a real server in its own process, and clients."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from certs.authority import Authority
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 SECONDS = 20.0
-"""How long anything may take before it counts as "never"; a machine under load needs it."""
+"""Seconds that a connection, an answer or the end of a process may take on a busy machine."""
 LISTENING = re.compile(r"Listening at: https?://[^ ]*:(\d+)")
 SERVE = ("-m", "webhook.cli", "serve")
 POD: dict[str, Any] = {
@@ -49,14 +49,22 @@ def review(pod: object = POD, uid: str = "705ab4f5-6393-11e8-b7cc-42010a800002",
     return {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": asked | request}
 
 
-def until(condition: Callable[[], Any], what: str) -> Any:
-    """Wait for a condition and return what it returned; fail where it never comes true."""
-    deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"never happened: {what}")
+def send(
+    connection: http.client.HTTPConnection, body: bytes | None = None, path: str = "/mutate"
+) -> tuple[http.client.HTTPResponse, bytes]:
+    """Send a review (by default the one of ``POD``) on an open connection; return the answer and its body."""
+    data = json.dumps(review()).encode() if body is None else body
+    connection.request("POST", path, data, {"Content-Type": "application/json"})
+    response = connection.getresponse()
+    return response, response.read()
+
+
+def send_header(connection: http.client.HTTPConnection, length: int, start: bytes, path: str = "/mutate") -> None:
+    """Send a review's header and the start of its body, which has ``length`` bytes."""
+    connection.putrequest("POST", path)
+    connection.putheader("Content-Type", "application/json")
+    connection.putheader("Content-Length", str(length))
+    connection.endheaders(start)
 
 
 @dataclass(frozen=True)
@@ -75,24 +83,24 @@ class Pair:
         return pair
 
     def renew(self) -> None:
-        """Put a new pair of the same CA in place, key first, as a careless tool would."""
+        """Write a new pair of the same CA, first the key, not atomically."""
         leaf = self.authority.issue(["localhost", "127.0.0.1"], datetime.now(UTC), timedelta(hours=1))
         (self.folder / "tls.key").write_bytes(leaf.key_pem)
         (self.folder / "tls.crt").write_bytes(leaf.chain_pem)
 
     @property
     def options(self) -> tuple[str, ...]:
-        """What ``lastcall serve`` has to be told."""
+        """The options of ``lastcall serve`` for these files."""
         return ("--cert", str(self.folder / "tls.crt"), "--key", str(self.folder / "tls.key"))
 
     def client(self) -> ssl.SSLContext:
-        """Return a context that trusts this CA alone."""
+        """Return a context that trusts only this CA."""
         return ssl.create_default_context(cadata=self.authority.certificate_pem.decode())
 
 
 @dataclass
 class Running:
-    """A server process; its output goes to a file, its port is the one that the kernel gave it."""
+    """A server process; its output goes to a file, and the kernel chooses its port."""
 
     process: subprocess.Popen[bytes]
     output: Path
@@ -106,9 +114,9 @@ class Running:
         with output.open("wb") as file:
             process = subprocess.Popen([sys.executable, *arguments], stdout=file, stderr=subprocess.STDOUT, cwd=folder)
         running = cls(process, output, tls)
-        # A SIGTERM that reaches gunicorn's worker before it has its handlers is lost, and costs the whole grace.
+        # gunicorn's worker loses a SIGTERM that arrives before its handlers are installed.
         ready = "Booting worker" if "gunicorn" in arguments else '"answering"'
-        until(lambda: ready in running.log(), "a server that answers")
+        until("a server that answers", lambda: ready in running.log())
         found = LISTENING.search(running.log())
         assert found
         running.port = int(found[1])
@@ -119,13 +127,13 @@ class Running:
         return self.output.read_text()
 
     def connection(self, seconds: float = SECONDS) -> http.client.HTTPConnection:
-        """Return a connection that is made on first use and kept alive."""
+        """Return a connection that is opened on first use and kept alive."""
         if self.tls:
             return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=seconds, context=self.tls)
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
 
     def request(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, str]:
-        """Send one request on a connection of its own; return status and text."""
+        """Send one request on a new connection; return status and text."""
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         kind = {"Content-Type": "application/json"} if body is not None else {}
         with contextlib.closing(self.connection()) as connection:
@@ -134,12 +142,12 @@ class Running:
             return response.status, response.read().decode()
 
     def stop(self) -> int:
-        """Ask it to end, and return its exit code."""
+        """Send SIGTERM, and return the exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(SECONDS)
 
     def end(self) -> None:
-        """Leave nothing behind, whatever the test did."""
+        """End the process if it is still running."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:

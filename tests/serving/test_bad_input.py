@@ -1,7 +1,7 @@
-"""Malformed and hostile reviews: anybody who reaches the port can send one.
+"""Malformed and hostile reviews: every client that reaches the port can send one.
 
-Where a uid can be read the answer is a well-formed "allowed" without a patch, else it is a 4xx of one line. Never a
-5xx for input, never "allowed": false, never a stack trace.
+If the uid can be read, the answer is a well-formed "allowed" without a patch, otherwise a 4xx of one line, but never a
+5xx, "allowed": false, or a stack trace.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.serving.bodies import ANSWERED, NOT_ANSWERABLE, STRANGE
-from tests.serving.running import review
+from tests.serving.running import review, send
 from webhook.core.review import BadReview, parse, respond
 from webhook.core.review import review as decide
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("body", NOT_ANSWERABLE.values(), ids=NOT_ANSWERABLE.keys())
-def test_without_a_uid_there_is_nothing_to_answer(body: bytes) -> None:
-    """The core says in one short line why, and quotes nothing of the body."""
+def test_a_review_without_a_uid_is_an_error(body: bytes) -> None:
+    """The reason is one short line and quotes nothing of the body."""
     with pytest.raises(BadReview) as error:
         parse(body)
     assert len(str(error.value).splitlines()) == 1
@@ -34,7 +34,7 @@ def test_without_a_uid_there_is_nothing_to_answer(body: bytes) -> None:
 
 @pytest.mark.parametrize("name", ANSWERED)
 def test_with_a_uid_the_answer_is_allowed(name: str) -> None:
-    """The core answers, with a patch only where what came is a Pod's creation."""
+    """The core answers, with a patch only for the creation of a Pod."""
     admission, fault = parse(ANSWERED[name])
     response = json.loads(respond(admission.uid, decide(admission, fault)))["response"]
     assert response["allowed"] is True
@@ -43,14 +43,12 @@ def test_with_a_uid_the_answer_is_allowed(name: str) -> None:
 
 
 def test_every_malformed_review_is_a_4xx_of_one_line(shared: Running) -> None:
-    """The same bodies over HTTP, on one connection that survives them all."""
+    """The same bodies over HTTP, all on one connection."""
     connection = shared.connection()
     for name, body in NOT_ANSWERABLE.items():
-        connection.request("POST", "/mutate", body, {"Content-Type": "application/json"})
-        response = connection.getresponse()
-        text = response.read().decode()
-        assert (response.status, text.count("\n")) == (400, 1), name
-        assert "Traceback" not in text, name
+        response, text = send(connection, body)
+        assert (response.status, text.count(b"\n")) == (400, 1), name
+        assert b"Traceback" not in text, name
     connection.close()
 
 
@@ -58,9 +56,7 @@ def test_every_hostile_review_is_allowed_over_http(shared: Running) -> None:
     """The same bodies over HTTP, and no internal error is counted."""
     connection = shared.connection()
     for name, body in ANSWERED.items():
-        connection.request("POST", "/mutate", body, {"Content-Type": "application/json"})
-        response = connection.getresponse()
-        text = response.read()
+        response, text = send(connection, body)
         assert response.status == 200, name
         assert json.loads(text)["response"]["allowed"] is True, name
     connection.close()
@@ -100,7 +96,7 @@ def put(document: Any, path: tuple[str | int, ...], value: Any) -> Any:
 @given(path=PATHS, value=JSON)
 @settings(max_examples=150, deadline=None)
 def test_any_json_gets_an_answer(shared: Running, path: tuple[str | int, ...], value: Any) -> None:
-    """Whatever JSON stands wherever in a review: 200 and allowed, or a 4xx; the connection is a new one each time."""
+    """With any JSON value at any path of a review: 200 and allowed, or a 4xx."""
     status, text = shared.request("POST", "/mutate", put(review(), path, value))
     assert status == 200 or 400 <= status < 500
     assert status != 200 or json.loads(text)["response"]["allowed"] is True
@@ -108,7 +104,7 @@ def test_any_json_gets_an_answer(shared: Running, path: tuple[str | int, ...], v
 
 @given(body=st.binary(max_size=200) | st.text(max_size=50).map(str.encode) | JSON.map(lambda v: json.dumps(v).encode()))
 @settings(max_examples=300, deadline=None)
-def test_any_bytes_are_read_or_turned_away(body: bytes) -> None:
+def test_any_bytes_are_parsed_or_rejected(body: bytes) -> None:
     """``parse`` raises ``BadReview`` and nothing else."""
     try:
         admission, _ = parse(body)

@@ -1,4 +1,4 @@
-"""Who has waited too long, or behind too many, is let through without a patch."""
+"""Reviews that waited too long, or behind too many others, are allowed without a patch."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.serving.running import review
+from tests.serving.running import review, send_header
 from tests.support.asgi import no_flask, post
-from webhook.serving.asgi import MAX_QUEUE, Front, budget
+from webhook.serving.asgi import MAX_QUEUE, Application, budget
 from webhook.serving.metrics import Telemetry
 from webhook.serving.reviewer import Reviewer
 
@@ -26,21 +26,18 @@ if TYPE_CHECKING:
         (b"a=b&timeout=30s", 29), (b"timeout=99999s", 9),
     ],
 )  # fmt: skip
-def test_the_budget_is_what_the_api_server_says(query: bytes, seconds: float) -> None:
-    """It rounds up to whole seconds, so a second is taken off, but never more than a half."""
+def test_the_budget_is_the_api_servers_timeout(query: bytes, seconds: float) -> None:
+    """The API server rounds up to whole seconds, so a second is subtracted, but at most half."""
     assert budget(query) == seconds
 
 
-def test_what_cannot_be_answered_in_time_is_let_through(server: Running) -> None:
-    """Who waited too long is allowed without a patch, with the reason, and counted; who may wait longer gets his."""
+def test_a_late_review_is_allowed_without_a_patch(server: Running) -> None:
+    """The reason is in the answer and counted; a review with a longer timeout gets its patch."""
     body = json.dumps(review(uid="late")).encode()
 
     def ask(seconds: int) -> dict[str, Any]:
         with contextlib.closing(server.connection()) as connection:
-            connection.putrequest("POST", f"/mutate?timeout={seconds}s")
-            connection.putheader("Content-Type", "application/json")
-            connection.putheader("Content-Length", str(len(body)))
-            connection.endheaders(body[:9])
+            send_header(connection, len(body), body[:9], f"/mutate?timeout={seconds}s")
             time.sleep(budget(b"timeout=1s") + 0.1)  # it is the time itself that has to pass
             connection.send(body[9:])
             response: dict[str, Any] = json.loads(connection.getresponse().read())["response"]
@@ -55,11 +52,11 @@ def test_what_cannot_be_answered_in_time_is_let_through(server: Running) -> None
     assert 'lastcall_decisions_total{mutation="pod",outcome="refused",reason="OutOfTime"} 1.0' in metrics
 
 
-def test_too_many_waiting_reviews_are_let_through_at_once() -> None:
-    """Beyond the bound nobody looks at the Pod; the answer has the uid, the reason and no patch."""
-    front = Front(Reviewer({"default": {}}, Telemetry()), no_flask)
+def test_reviews_beyond_the_queue_are_allowed_without_a_patch() -> None:
+    """The answer has the uid, the reason and no patch."""
+    application = Application(Reviewer({"default": {}}, Telemetry()), no_flask)
     body = review(uid="one-too-many")
-    assert "patch" in post(front, "/mutate", body, queued=MAX_QUEUE).response
-    response = post(front, "/mutate", body, queued=MAX_QUEUE + 1).response
+    assert "patch" in post(application, "/mutate", body, queued=MAX_QUEUE).response
+    response = post(application, "/mutate", body, queued=MAX_QUEUE + 1).response
     assert (response["uid"], response["allowed"], "patch" in response) == ("one-too-many", True, False)
     assert "TooBusy" in response["auditAnnotations"]["pod"]

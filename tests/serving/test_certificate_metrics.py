@@ -1,4 +1,4 @@
-"""What the metrics and the readiness say of the certificate in use."""
+"""Metrics and readiness of the certificate in use."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from certs.authority import Authority
-from tests.serving.running import until
+from tests.support.waiting import until
 from webhook.serving.metrics import Telemetry
 from webhook.serving.tls import Certificate, Files
 
@@ -32,8 +32,8 @@ def value(telemetry: Telemetry, name: str) -> float | None:
     return telemetry.registry.get_sample_value(f"lastcall_{name}")
 
 
-def test_the_ends_of_leaf_and_bundle_are_told(tmp_path: Path) -> None:
-    """Of a bundle of two CAs the first to end counts: that is when somebody has to have acted."""
+def test_the_expiry_of_leaf_and_bundle_are_metrics(tmp_path: Path) -> None:
+    """For a bundle of two CAs it is the earlier expiry."""
     long, short, telemetry = authority(), authority(timedelta(minutes=30)), Telemetry()
     certificate = Certificate(write(tmp_path, long, long.certificate_pem + short.certificate_pem), telemetry)
     assert certificate.check() == ""
@@ -47,22 +47,22 @@ def test_the_ends_of_leaf_and_bundle_are_told(tmp_path: Path) -> None:
     assert value(telemetry, "certificate_bundle_mismatch") == 0
 
 
-def test_a_bundle_that_does_not_know_the_certificate_is_told(tmp_path: Path) -> None:
-    """The last good pair stays in use, and the mismatch is a metric until the bundle is right again."""
+def test_a_bundle_that_does_not_verify_the_certificate_is_a_metric(tmp_path: Path) -> None:
+    """The last valid pair stays in use, and the metric is 1 until bundle and certificate match again."""
     ours, other, telemetry = authority(), authority(), Telemetry()
     files = write(tmp_path, ours, ours.certificate_pem)
     certificate = Certificate(files, telemetry)
     assert certificate.check() == ""
     (tmp_path / "ca.crt").write_bytes(other.certificate_pem)
-    until(lambda: [certificate.check(), value(telemetry, "certificate_bundle_mismatch")] == ["", 1], "the mismatch")
+    until("the mismatch", lambda: [certificate.check(), value(telemetry, "certificate_bundle_mismatch")] == ["", 1])
     write(tmp_path, other, other.certificate_pem)
-    until(lambda: [certificate.check(), value(telemetry, "certificate_bundle_mismatch")] == ["", 0], "the new pair")
+    until("the new pair", lambda: [certificate.check(), value(telemetry, "certificate_bundle_mismatch")] == ["", 0])
     assert value(telemetry, "certificate_loads_total") == 2
 
 
-def test_readiness_is_red_when_the_certificate_has_ended(tmp_path: Path) -> None:
-    """A replica whose leaf nobody accepts any more asks for no traffic."""
+def test_a_server_with_an_expired_certificate_is_not_ready(tmp_path: Path) -> None:
+    """No client accepts its certificate, so it should get no traffic."""
     ours, telemetry = authority(), Telemetry()
     certificate = Certificate(write(tmp_path, ours, ours.certificate_pem, timedelta(seconds=3)), telemetry)
     assert certificate.check() == ""
-    until(lambda: certificate.check() == "the certificate has ended", "the end")
+    until("the end", lambda: certificate.check() == "the certificate has expired")

@@ -1,6 +1,6 @@
-"""The wall clock steps, as a virtual machine's does that was asleep: deadlines and budgets must not notice.
+"""Deadlines and budgets do not depend on the wall clock, which steps when a virtual machine is resumed.
 
-The step is real for the server's process: every clock but CLOCK_MONOTONIC is moved under it, for Python and OpenSSL.
+The step is real for the server's process: every clock except CLOCK_MONOTONIC is changed, for Python and OpenSSL.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.serving.running import SERVE, Running, review, until
+from tests.serving.running import SERVE, Running, send
 from tests.serving.test_slow_clients import half_body
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     import http.client
@@ -37,7 +38,7 @@ class Clock:
     offset: Path
 
     def step(self, seconds: int) -> None:
-        """Set it off by so many seconds, from one moment to the next."""
+        """Step it by so many seconds."""
         new = self.offset.with_suffix(".new")
         new.write_text(str(seconds))
         new.rename(self.offset)
@@ -54,7 +55,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def clock(library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Give the clock of what is started from now on."""
+    """Give the clock of processes that are started later."""
     monkeypatch.setenv("LD_PRELOAD", str(library))
     monkeypatch.setenv("CLOCK", str(tmp_path / "offset"))
     return Clock(tmp_path / "offset")
@@ -62,19 +63,18 @@ def clock(library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clo
 
 @pytest.fixture
 def serving(clock: Clock, own_pair: Pair, start: Callable[..., Running]) -> Running:
-    """Start a server under that clock, with a certificate for one hour."""
+    """Start a server with that clock and a certificate for one hour."""
     return start(own_pair.client(), *SERVE, "--port", "0", *own_pair.options)
 
 
 def patched(connection: http.client.HTTPConnection) -> bool:
-    """Send a review as an API server with a timeout of two seconds does: the server takes one of them at most."""
-    connection.request("POST", "/mutate?timeout=2s", json.dumps(review()), {"Content-Type": "application/json"})
-    response = connection.getresponse()
-    return response.status == 200 and b'"patch"' in response.read()
+    """Send a review with the API server's timeout of two seconds; tell whether the answer has a patch."""
+    response, text = send(connection, path="/mutate?timeout=2s")
+    return response.status == 200 and b'"patch"' in text
 
 
-def patched_anew(running: Running) -> bool:
-    """Send one on a connection of its own."""
+def patched_on_a_new_connection(running: Running) -> bool:
+    """Send a review on a new connection; tell whether the answer has a patch."""
     with closing(running.connection()) as connection:
         return patched(connection)
 
@@ -87,14 +87,14 @@ def logged(running: Running) -> float:
 
 @pytest.mark.parametrize("seconds", [DAY, -DAY])
 def test_a_step_of_the_clock_stops_no_review(serving: Running, clock: Clock, seconds: int) -> None:
-    """Before and after it reviews get their patches, on a kept connection and on a new one; the worker lives on."""
+    """Reviews get their patches before and after it, on an open connection and on a new one, from the same worker."""
     with closing(serving.connection()) as kept:
         assert patched(kept)
         assert abs(logged(serving)) < DAY / 2
         clock.step(seconds)
         assert patched(kept)
         assert abs(logged(serving) - seconds) < DAY / 2  # the step did reach the server
-    assert patched_anew(serving)
+    assert patched_on_a_new_connection(serving)
     metrics = serving.request("GET", "/metrics")[1]
     assert 'lastcall_reviews_total{outcome="patched"} 3.0' in metrics
     assert "lastcall_stalled_connections_total 0.0" in metrics
@@ -103,31 +103,31 @@ def test_a_step_of_the_clock_stops_no_review(serving: Running, clock: Clock, sec
 
 
 @pytest.mark.parametrize("seconds", [DAY, -DAY])
-def test_a_step_of_the_clock_spares_no_stalled_client(serving: Running, clock: Clock, seconds: int) -> None:
-    """Who stopped in the middle before the step is thrown out after it, and counted: by the same worker."""
+def test_a_stalled_client_is_disconnected_after_a_step_of_the_clock(
+    serving: Running, clock: Clock, seconds: int
+) -> None:
+    """A client that stopped within a request before the step is disconnected after it, and counted."""
     stalled = half_body(serving)
     clock.step(seconds)
-    until(lambda: "lastcall_stalled_connections_total 1.0" in serving.request("GET", "/metrics")[1], "the end of it")
+    until("the count", lambda: "lastcall_stalled_connections_total 1.0" in serving.request("GET", "/metrics")[1])
     stalled.close()
 
 
-def test_readiness_goes_by_the_wall_clock(serving: Running, clock: Clock) -> None:
-    """Behind the certificate's end the server is not ready, answers all the same, and is ready again in time."""
+def test_readiness_depends_on_the_wall_clock(serving: Running, clock: Clock) -> None:
+    """After the certificate's expiry the server is not ready but answers; with the right time it is ready again."""
     assert serving.request("GET", "/readyz") == (200, "ok\n")
     clock.step(DAY)
-    assert serving.request("GET", "/readyz") == (503, "the certificate has ended\n")
-    assert patched_anew(serving)
+    assert serving.request("GET", "/readyz") == (503, "the certificate has expired\n")
+    assert patched_on_a_new_connection(serving)
     clock.step(0)
     assert serving.request("GET", "/readyz") == (200, "ok\n")
 
 
-def test_a_certificate_that_is_not_valid_yet_waits_for_the_clock(
-    serving: Running, clock: Clock, own_pair: Pair
-) -> None:
-    """With a clock that runs behind, a renewed certificate is not taken, the old one stays; in time it is taken."""
+def test_a_certificate_that_is_not_valid_yet_is_loaded_later(serving: Running, clock: Clock, own_pair: Pair) -> None:
+    """With a slow clock the old certificate stays in use; when the clock is right, the new one is loaded."""
     clock.step(-DAY)
     own_pair.renew()
-    until(lambda: patched_anew(serving) and "the last good one stays" in serving.log(), "a no")
+    until("the warning", lambda: patched_on_a_new_connection(serving) and "the last valid one stays" in serving.log())
     clock.step(0)
     loaded = "lastcall_certificate_loads_total 2.0"
-    until(lambda: loaded in serving.request("GET", "/metrics")[1], "the new certificate")
+    until("the new certificate", lambda: loaded in serving.request("GET", "/metrics")[1])

@@ -1,4 +1,4 @@
-"""What a client sees, over a real TLS socket."""
+"""Requests and answers over a real TLS socket."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import jsonpatch
 import pytest
 from click.testing import CliRunner
 
-from tests.serving.running import POD, SERVE, review, until
+from tests.serving.running import POD, SERVE, review, send_header
 from tests.support.asgi import no_flask, post
-from webhook.cli.serve import command
-from webhook.serving.asgi import Front
+from tests.support.waiting import until
+from webhook.cli import main
+from webhook.serving.asgi import Application
 from webhook.serving.flask_app import create_app
 from webhook.serving.metrics import Telemetry
 from webhook.serving.reviewer import MAX_BODY_BYTES, Reviewer
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from tests.serving.running import Pair, Running
 
 
-def test_a_pod_comes_back_with_a_patch(shared: Running) -> None:
+def test_a_pod_gets_a_patch(shared: Running) -> None:
     """The answer has the uid, a patch that applies, and an audit annotation for each mutation."""
     status, text = shared.request("POST", "/mutate?timeout=10s", review())
     response = json.loads(text)["response"]
@@ -43,7 +44,7 @@ def test_the_path_chooses_the_profile(shared: Running) -> None:
 
 
 def test_a_second_review_of_the_result_changes_nothing(shared: Running) -> None:
-    """A Pod that has no reason to change gets no patch, and its answer says why."""
+    """The second answer has no patch, and the reasons."""
     _, text = shared.request("POST", "/mutate", review())
     patch = base64.b64decode(json.loads(text)["response"]["patch"]).decode()
     _, text = shared.request("POST", "/mutate", review(jsonpatch.apply_patch(POD, patch)))
@@ -64,10 +65,10 @@ def test_a_second_review_of_the_result_changes_nothing(shared: Running) -> None:
         pytest.param("POST", "/mutate", {"Content-Type": ""}, 415, "application/json", id="no type"),
     ],
 )
-def test_a_request_that_is_not_a_review_is_turned_away(
+def test_a_request_that_is_not_a_review_is_rejected(
     shared: Running, method: str, path: str, headers: dict[str, str], status: int, words: str
 ) -> None:
-    """The answer is a status and one line that says why."""
+    """The answer has a status and the reason in one line."""
     answer, text = shared.request(method, path, review() if method == "POST" else None, **headers)
     assert answer == status
     assert words in text
@@ -77,9 +78,9 @@ def test_a_request_that_is_not_a_review_is_turned_away(
 @pytest.mark.parametrize("content_type", [b"Application/JSON", b"application/json ; charset=utf-8"])
 def test_the_content_type_is_read_as_http_says(content_type: bytes) -> None:
     """Case and parameters do not matter: https://www.rfc-editor.org/rfc/rfc9110#section-8.3.1."""
-    front = Front(Reviewer({"default": {}}, Telemetry()), no_flask)
-    assert "patch" in post(front, "/mutate", review(), content_type).response
-    assert post(front, "/mutate", review(), b"application/jsonp").status == 415
+    application = Application(Reviewer({"default": {}}, Telemetry()), no_flask)
+    assert "patch" in post(application, "/mutate", review(), content_type).response
+    assert post(application, "/mutate", review(), b"application/jsonp").status == 415
 
 
 def test_flask_answers_no_review() -> None:
@@ -89,22 +90,19 @@ def test_flask_answers_no_review() -> None:
     assert client.post("/mutate", json=review()).status_code == 404
 
 
-def test_a_body_of_unknown_length_is_turned_away(shared: Running) -> None:
-    """A chunked body could be cut anywhere: 411."""
+def test_a_body_of_unknown_length_is_rejected(shared: Running) -> None:
+    """A chunked body gets a 411."""
     connection = shared.connection()
     connection.request("POST", "/mutate", iter([b"{}"]), {"Content-Type": "application/json"}, encode_chunked=True)
     response = connection.getresponse()
-    assert (response.status, response.read()) == (411, b"a Content-Length is needed\n")
+    assert (response.status, response.read()) == (411, b"a Content-Length is required\n")
     connection.close()
 
 
-def test_a_body_over_seven_mebibytes_is_turned_away_by_its_length(shared: Running) -> None:
-    """413 comes before the body does."""
+def test_a_body_over_seven_mebibytes_is_rejected_by_its_length(shared: Running) -> None:
+    """The 413 is sent before the body arrives."""
     connection = shared.connection()
-    connection.putrequest("POST", "/mutate")
-    connection.putheader("Content-Type", "application/json")
-    connection.putheader("Content-Length", str(MAX_BODY_BYTES + 1))
-    connection.endheaders()
+    send_header(connection, MAX_BODY_BYTES + 1, b"")
     assert connection.getresponse().status == 413
     connection.close()
 
@@ -117,20 +115,17 @@ def test_a_body_of_seven_mebibytes_is_answered(shared: Running) -> None:
     assert (len(body), status, json.loads(text)["response"]["allowed"]) == (MAX_BODY_BYTES, 200, True)
 
 
-def test_a_client_that_breaks_off_is_no_error(server: Running) -> None:
-    """Half a body and then nothing: the server goes on, and counts no internal error."""
+def test_a_client_that_disconnects_is_no_error(server: Running) -> None:
+    """After half a body the server continues, and counts no internal error."""
     connection = server.connection()
-    connection.putrequest("POST", "/mutate")
-    connection.putheader("Content-Type", "application/json")
-    connection.putheader("Content-Length", "1000")
-    connection.endheaders(b"{")
+    send_header(connection, 1000, b"{")
     connection.close()
     assert server.request("POST", "/mutate", review())[0] == 200
     assert "lastcall_internal_errors_total 0.0" in server.request("GET", "/metrics")[1]
 
 
-def test_metrics_count_decisions_and_refusals(server: Running) -> None:
-    """Each decision is counted by mutation, outcome and reason; what was turned away by its status."""
+def test_metrics_count_decisions_and_rejected_requests(server: Running) -> None:
+    """Each decision is counted by mutation, outcome and reason; each rejected request by its status."""
     server.request("POST", "/mutate", review())
     server.request("GET", "/mutate")
     text = server.request("GET", "/metrics")[1]
@@ -145,18 +140,18 @@ def test_metrics_count_decisions_and_refusals(server: Running) -> None:
 
 
 def test_probes_answer(shared: Running) -> None:
-    """Alive and ready."""
+    """``/healthz`` and ``/readyz`` return 200."""
     assert shared.request("GET", "/healthz") == (200, "ok\n")
     assert shared.request("GET", "/readyz") == (200, "ok\n")
 
 
 def test_self_signed_prints_where_its_ca_is(start: Callable[..., Running]) -> None:
-    """Whoever follows the printed path reaches the server with verification on; the files go with the server."""
+    """The server verifies against the CA at the printed path; the files are deleted when the server exits."""
     import ssl  # noqa: PLC0415
     from pathlib import Path  # noqa: PLC0415
 
     running = start(None, *SERVE, "--port", "0", "--self-signed")
-    path = until(lambda: [line for line in running.log().splitlines() if line.startswith("CA: ")], "the CA's path")[0]
+    path = until("the CA's path", lambda: [line for line in running.log().splitlines() if line.startswith("CA: ")])[0]
     ca = Path(path.removeprefix("CA: "))
     running.tls = ssl.create_default_context(cafile=ca)
     assert running.request("POST", "/mutate", review())[0] == 200
@@ -184,8 +179,8 @@ def test_plain_http_serves_on_loopback(start: Callable[..., Running]) -> None:
     ids=" ".join,
 )
 def test_wrong_options_are_explained(options: tuple[str, ...], words: str) -> None:
-    """The command ends with 2 and says what to give instead."""
-    result = CliRunner().invoke(command, options)
+    """The command exits with 2 and names the correct options."""
+    result = CliRunner().invoke(main, ["serve", *options])
     assert result.exit_code == 2
     assert words in " ".join(result.output.split())
 

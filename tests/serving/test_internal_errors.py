@@ -1,4 +1,4 @@
-"""A defect of our own never costs a Pod, and no log line ever tells a secret."""
+"""An internal error never rejects a Pod, and no log line contains a secret."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from tests.serving.running import Pair, Running
 
 DEFECTIVE = "from webhook.serving.application import *; serve({'default': None, 'good': {}}, Options(port=0))"
-"""A server with a profile that no file could hold: reading it fails in the core."""
+"""A server with an invalid profile, which no file can have: it fails in the core."""
 SECRET = "hunter2-5f1c"
 
 
 def secretive(pod: dict[str, Any] = POD) -> dict[str, Any]:
-    """Return the Pod with a secret wherever a person might put one."""
+    """Return the Pod with a secret wherever users put secrets."""
     container = pod["spec"]["containers"][0] | {
         "command": ["npm", "start", f"--token={SECRET}"],
         "args": [SECRET],
@@ -32,8 +32,8 @@ def secretive(pod: dict[str, Any] = POD) -> dict[str, Any]:
     return pod | {"spec": pod["spec"] | {"containers": [container, *odd]}}
 
 
-def test_a_failure_of_our_own_lets_the_pod_pass(start: Callable[..., Running]) -> None:
-    """The answer is allowed without a patch; the failure is logged with the review's uid and counted."""
+def test_an_internal_error_allows_the_pod(start: Callable[..., Running]) -> None:
+    """The answer is allowed without a patch; the error is logged with the review's uid and counted."""
     running = start(None, "-c", DEFECTIVE)
     status, text = running.request("POST", "/mutate", review(uid="the-uid"))
     assert (status, json.loads(text)["response"]) == (200, {"uid": "the-uid", "allowed": True})
@@ -45,15 +45,15 @@ def test_a_failure_of_our_own_lets_the_pod_pass(start: Callable[..., Running]) -
     assert "lastcall_reviews_in_flight 0.0" in metrics
 
 
-def test_a_failure_is_that_of_one_review(start: Callable[..., Running]) -> None:
+def test_an_internal_error_affects_one_review(start: Callable[..., Running]) -> None:
     """The next review, with a profile that works, gets its patch."""
     running = start(None, "-c", DEFECTIVE)
     running.request("POST", "/mutate", review())
     assert "patch" in json.loads(running.request("POST", "/mutate/good", review())[1])["response"]
 
 
-def test_no_log_line_holds_anything_of_env_or_args(start: Callable[..., Running]) -> None:
-    """Good reviews, broken ones and internal errors with a secret in env, command, args and hooks: none is told."""
+def test_no_log_line_contains_env_or_args(start: Callable[..., Running]) -> None:
+    """Valid reviews, broken ones and internal errors, with a secret in env, command, args and hooks."""
     running = start(None, "-c", DEFECTIVE)
     good = json.dumps(review(secretive())).encode()
     bodies = [good, good[:-9], good.replace(b'"name": "odd"', b'"name": 5'), good.replace(b"CREATE", b"UPDATE")]
@@ -66,12 +66,12 @@ def test_no_log_line_holds_anything_of_env_or_args(start: Callable[..., Running]
     assert SECRET not in running.log()
 
 
-def test_one_line_tells_a_review(server: Running) -> None:
+def test_one_line_describes_a_review(server: Running) -> None:
     """The line is JSON: uid, namespace, Pod, profile, outcome and every decision."""
-    server.request("POST", "/mutate/ingress", review(uid="told"))
-    line = next(json.loads(line) for line in server.log().splitlines() if '"told"' in line)
+    server.request("POST", "/mutate/ingress", review(uid="logged"))
+    line = next(json.loads(line) for line in server.log().splitlines() if '"logged"' in line)
     assert {name: line[name] for name in ("uid", "namespace", "pod", "profile", "outcome", "dry_run")} == {
-        "uid": "told",
+        "uid": "logged",
         "namespace": "shop",
         "pod": "web-",
         "profile": "ingress",
@@ -82,13 +82,13 @@ def test_one_line_tells_a_review(server: Running) -> None:
 
 
 def test_a_name_cannot_forge_a_log_line(server: Running) -> None:
-    """A newline in what a client sends stays inside its JSON string."""
+    """A newline in a client's data is escaped."""
     forged = 'x\n{"message":"review","uid":"forged"}'
     server.request("POST", "/mutate", review(POD | {"metadata": {"name": forged}}, namespace=forged))
     assert "forged" not in [json.loads(line).get("uid") for line in server.log().splitlines()]
 
 
-def test_the_certificate_files_are_told_by_no_log_line(pair: Pair, server: Running) -> None:
-    """Nothing of the private key is in the output."""
+def test_no_log_line_contains_the_private_key(pair: Pair, server: Running) -> None:
+    """The output has no part of the key file."""
     key = (pair.folder / "tls.key").read_text().splitlines()[1]
     assert key not in server.log()

@@ -1,4 +1,4 @@
-"""What an operator can bound, who may ask above all, and what is told meanwhile."""
+"""Limits that an operator sets: ports, readiness, clients, TLS versions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.serving.running import SECONDS, SERVE, Running, review, until
+from tests.serving.running import SECONDS, SERVE, Running, review, send, send_header
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,24 +23,24 @@ if TYPE_CHECKING:
 
 
 def free_port() -> int:
-    """Return a port that nobody uses now."""
+    """Return an unused port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
 
 def health(port: int, path: str) -> tuple[int, str]:
-    """Ask the port for probes and metrics."""
+    """Send a GET to the port for probes and metrics."""
     with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)) as connection:
         connection.request("GET", path)
         response = connection.getresponse()
         return response.status, response.read().decode()
 
 
-def test_health_has_a_port_of_its_own(pair: Pair, start: Callable[..., Running]) -> None:
-    """Probes and metrics come over plain HTTP; a port that is taken is told at the start."""
+def test_health_has_its_own_port(pair: Pair, start: Callable[..., Running]) -> None:
+    """Probes and metrics are served over plain HTTP."""
     port = free_port()
     running = start(pair.client(), *SERVE, "--port", "0", *pair.options, "--health-port", str(port))
-    until(lambda: "certificate loaded" in running.log(), "the worker")
+    until("the worker", lambda: "certificate loaded" in running.log())
     assert health(port, "/healthz") == (200, "ok\n")
     assert health(port, "/readyz") == (200, "ok\n")
     running.request("POST", "/mutate", review())
@@ -47,25 +48,25 @@ def test_health_has_a_port_of_its_own(pair: Pair, start: Callable[..., Running])
 
 
 def test_without_a_certificate_the_server_is_not_ready(own_pair: Pair, start: Callable[..., Running]) -> None:
-    """``/readyz`` says why, and is green as soon as there is one."""
+    """``/readyz`` gives the reason, and is 200 as soon as there is one."""
     certificate = own_pair.folder / "tls.crt"
     good = certificate.read_bytes()
     certificate.write_bytes(b"not a certificate")
     port = free_port()
     running = start(own_pair.client(), *SERVE, "--port", "0", *own_pair.options, "--health-port", str(port))
-    until(lambda: "certificate not usable" in running.log(), "the reason")
+    until("the reason", lambda: "certificate not usable" in running.log())
     status, text = health(port, "/readyz")
     assert (status, text.startswith("certificate not usable: "), text.count("\n")) == (503, True, 1)
     assert health(port, "/healthz")[0] == 200
     certificate.write_bytes(good)
-    until(lambda: health(port, "/readyz")[0] == 200, "readiness")
+    until("readiness", lambda: health(port, "/readyz")[0] == 200)
 
 
-def test_stalled_probes_do_not_keep_the_others_from_theirs(pair: Pair, start: Callable[..., Running]) -> None:
-    """As many half requests as the port takes at once: they are thrown out, and a probe is answered."""
+def test_stalled_probes_do_not_block_others(pair: Pair, start: Callable[..., Running]) -> None:
+    """With the maximum of half requests these are disconnected, and a probe is answered."""
     port = free_port()
     start(pair.client(), *SERVE, "--port", "0", *pair.options, "--health-port", str(port))
-    until(lambda: connects(port), "the port")
+    until("the port", lambda: connects(port))
     with contextlib.ExitStack() as stack:
         for _ in range(32):
             stack.enter_context(socket.create_connection(("127.0.0.1", port), SECONDS)).sendall(b"GET /he")
@@ -75,36 +76,35 @@ def test_stalled_probes_do_not_keep_the_others_from_theirs(pair: Pair, start: Ca
                 return health(port, "/healthz")[0] == 200
             return False
 
-        until(answered, "a probe's answer")
+        until("a probe's answer", answered)
 
 
 def connects(port: int) -> bool:
-    """Tell whether somebody listens."""
+    """Tell whether the port accepts connections."""
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
         return True
     return False
 
 
-def test_draining_turns_readiness_red_and_still_answers(pair: Pair, start: Callable[..., Running]) -> None:
-    """For ``--drain-seconds`` after SIGTERM new clients are answered, and each is told to close."""
+def test_a_draining_server_is_not_ready_and_answers(pair: Pair, start: Callable[..., Running]) -> None:
+    """For ``--drain-seconds`` after SIGTERM new clients are answered with ``Connection: close``."""
     port = free_port()
     options = ("--health-port", str(port), "--drain-seconds", "3")
     running = start(pair.client(), *SERVE, "--port", "0", *pair.options, *options)
-    until(lambda: "certificate loaded" in running.log(), "the worker")
+    until("the worker", lambda: "certificate loaded" in running.log())
     running.process.terminate()
-    until(lambda: health(port, "/readyz") == (503, "stopping\n"), "red")
+    until("not ready", lambda: health(port, "/readyz") == (503, "stopping\n"))
     connection = running.connection()
-    connection.request("POST", "/mutate", json.dumps(review()), {"Content-Type": "application/json"})
-    response = connection.getresponse()
+    response, text = send(connection)
     assert (response.status, response.headers["Connection"]) == (200, "close")
-    assert "patch" in json.loads(response.read())["response"]
+    assert "patch" in json.loads(text)["response"]
     connection.close()
     assert running.process.wait(SECONDS) == 0
 
 
 @pytest.fixture
 def client_certificate(pair: Pair, tmp_path: Path) -> Callable[[str], ssl.SSLContext]:
-    """Return a maker of clients with a certificate of a clients' CA: tests/serving/clients.py issues them."""
+    """Return a function that returns a client context with a certificate for a name."""
     from tests.serving.clients import Clients  # noqa: PLC0415
 
     clients = Clients.create(tmp_path)
@@ -117,10 +117,10 @@ def client_certificate(pair: Pair, tmp_path: Path) -> Callable[[str], ssl.SSLCon
     return make
 
 
-def test_only_known_clients_may_ask(
+def test_only_allowed_clients_are_answered(
     pair: Pair, tmp_path: Path, client_certificate: Callable[[str], ssl.SSLContext], start: Callable[..., Running]
 ) -> None:
-    """With ``--client-ca`` and ``--client-name``: no certificate, or another name, and there is no answer."""
+    """With ``--client-ca`` and ``--client-name`` a client without such a certificate gets no answer."""
     options = ("--client-ca", str(tmp_path / "clients.crt"), "--client-name", "kube-apiserver")
     running = start(client_certificate("kube-apiserver"), *SERVE, "--port", "0", *pair.options, *options)
     assert running.request("POST", "/mutate", review())[0] == 200
@@ -132,8 +132,8 @@ def test_only_known_clients_may_ask(
     assert running.request("POST", "/mutate", review())[0] == 200
 
 
-def test_tls_1_3_can_be_the_floor(pair: Pair, start: Callable[..., Running]) -> None:
-    """``--tls-min 1.3`` turns a client of 1.2 away."""
+def test_tls_1_3_can_be_the_minimum(pair: Pair, start: Callable[..., Running]) -> None:
+    """``--tls-min 1.3`` rejects a client with 1.2."""
     running = start(pair.client(), *SERVE, "--port", "0", *pair.options, "--tls-min", "1.3")
     assert running.request("POST", "/mutate", review())[0] == 200
     assert running.tls
@@ -143,10 +143,8 @@ def test_tls_1_3_can_be_the_floor(pair: Pair, start: Callable[..., Running]) -> 
 
 
 def test_stalled_connections_are_counted(server: Running) -> None:
-    """A client that stops in the middle shows in the metrics."""
+    """A client that stops within a request is counted in the metrics."""
     connection = server.connection()
-    connection.putrequest("POST", "/mutate")
-    connection.putheader("Content-Length", "10")
-    connection.endheaders(b"{")
-    until(lambda: "lastcall_stalled_connections_total 1.0" in server.request("GET", "/metrics")[1], "the count")
+    send_header(connection, 10, b"{")
+    until("the count", lambda: "lastcall_stalled_connections_total 1.0" in server.request("GET", "/metrics")[1])
     connection.close()

@@ -39,7 +39,7 @@ def unlisted(source: str) -> set[str]:
 
 @pytest.mark.parametrize("name", PRIVATE_NAMES)
 def test_each_is_defined_where_the_link_points(name: str) -> None:
-    """The line of the link defines the name in the installed gunicorn; another release needs a look at each."""
+    """The line of the link defines the name in the installed gunicorn; check each for another release."""
     file, line = PRIVATE_NAMES[name][0].split("#L")
     text = (SOURCE / file).read_text().splitlines()[int(line) - 1]
     assert f"def {name}(" in text or f"self.{name} = " in text
@@ -53,7 +53,7 @@ def test_all_that_are_used_are_listed() -> None:
     assert unlisted(source) == set()
 
 
-def test_one_that_is_not_listed_is_noticed() -> None:
-    """The negative control: a call of another private method, and a method that replaces one by accident."""
+def test_a_name_that_is_not_listed_is_detected() -> None:
+    """The negative control: a call of another private method, and a method that overrides one by accident."""
     assert unlisted("self._pause_reading()") == {"_pause_reading"}
     assert unlisted("class C:\n  def _close_transport(self): ...") == {"_close_transport"}

@@ -1,4 +1,4 @@
-"""Bytes that are no HTTP, or not quite: whoever reaches the port can send them."""
+"""Bytes that are not valid HTTP: every client that reaches the port can send them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PIECES = [
 
 @st.composite
 def mangled(draw: st.DrawFn) -> bytes:
-    """Return a good request in which a stretch of the head, or of everything, is something else."""
+    """Return a valid request in which a part of the header, or of the whole, is replaced."""
     limit = draw(st.sampled_from([40, REQUEST.index(b"\r\n\r\n") + 4, len(REQUEST)]))
     begin = draw(st.integers(0, limit))
     end = draw(st.integers(begin, min(limit, begin + 60)))
@@ -40,15 +40,15 @@ def mangled(draw: st.DrawFn) -> bytes:
 
 @given(data=mangled() | st.binary(max_size=300))
 @settings(max_examples=300, deadline=None)
-def throw(running: Running, data: bytes) -> None:
-    """Send bytes on a connection of their own and leave."""
-    with connect(running) as connection, contextlib.suppress(OSError):  # it may have been thrown out already
+def send_and_close(running: Running, data: bytes) -> None:
+    """Send bytes on a new connection and close it."""
+    with connect(running) as connection, contextlib.suppress(OSError):  # it may be disconnected already
         connection.sendall(data)
 
 
-def test_bytes_of_any_kind_harm_nobody(server: Running) -> None:
-    """Whatever is sent, the same worker answers the next review, nothing failed inside, and the log quotes nothing."""
-    throw(server)
+def test_invalid_bytes_affect_no_other_client(server: Running) -> None:
+    """The same worker answers the next review, without an internal error or a traceback."""
+    send_and_close(server)
     status, text = server.request("POST", "/mutate", review())
     assert (status, '"patch"' in text) == (200, True)
     assert "lastcall_internal_errors_total 0.0" in server.request("GET", "/metrics")[1]
@@ -57,7 +57,7 @@ def test_bytes_of_any_kind_harm_nobody(server: Running) -> None:
 
 
 @pytest.mark.parametrize("version", [b"HTTP/2.0", b"HTTP/0.9", b"HTTP/9.9", b"http/1.1", b""])
-def test_only_http_1_is_spoken(shared: Running, version: bytes) -> None:
+def test_only_http_1_is_accepted(shared: Running, version: bytes) -> None:
     """A request of another version is a 400."""
     with connect(shared) as connection:
         connection.sendall(REQUEST.replace(b"HTTP/1.1", version))

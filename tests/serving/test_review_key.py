@@ -1,4 +1,4 @@
-"""Equivalent Pods get the same answer: the review key holds all that a decision depends on."""
+"""Equivalent Pods get the same answer: the review key has everything that a decision depends on."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ def body(made: object, uid: str = "u", **request: object) -> bytes:
 
 
 def key(made: object) -> bytes | None:
-    found = keyed_request(body(made))
-    return found.review_key if found else None
+    request = keyed_request(body(made))
+    return request.review_key if request else None
 
 
-def anew(made: object, uid: str = "u") -> bytes:
-    """Return the answer that the core makes, without a cache."""
+def uncached(made: object, uid: str = "u") -> bytes:
+    """Return the answer without a cache."""
     return respond(uid, review(*parse(body(made, uid)), LAYERS))
 
 
 def test_pods_with_the_same_key_get_the_same_answer() -> None:
-    """Wherever two Pods differ: where their keys do not, nor do the answers."""
+    """For any two Pods: if the keys are equal, so are the answers."""
     check_pairs()
 
 
@@ -90,22 +90,22 @@ READ = {
 
 
 @pytest.mark.parametrize("name", READ)
-def test_what_an_answer_depends_on_changes_the_key(name: str) -> None:
-    """Each field that the core reads makes another answer, and another key."""
-    assert anew(READ[name]) != anew(with_spec())
+def test_every_field_that_changes_the_answer_changes_the_key(name: str) -> None:
+    """Each field that the core reads changes the answer, and the key."""
+    assert uncached(READ[name]) != uncached(with_spec())
     assert key(READ[name]) != key(with_spec())
 
 
 def test_the_key_has_every_field_of_the_views() -> None:
-    """The negative control for a field that is read one day: the key has to take it up, or this fails."""
+    """A field that is added to a view must be added to the key."""
     for view, mirrored in ((pod.Container, ContainerText), (pod.Spec, SpecText)):
         assert names(view) == names(mirrored)
-    assert names(pod.Metadata) == {"annotations", "labels", "owner_references"}, "_Metadata.read returns these"
-    assert names(pod.Owner) == {"kind", "controller"}, "_Metadata.read returns these"
+    assert names(pod.Metadata) == {"annotations", "labels", "owner_references"}, "_Metadata.key_parts returns these"
+    assert names(pod.Owner) == {"kind", "controller"}, "_Metadata.key_parts returns these"
 
 
 def bare(made: dict[str, Any]) -> dict[str, Any]:
-    """Return the Pod without anything that the key does not hold."""
+    """Return the Pod with only the fields of the key."""
     spec = only(made["spec"], SpecText)
     for field in ("containers", "initContainers"):
         if spec.get(field):
@@ -129,10 +129,10 @@ def decided(made: dict[str, Any], profile: dict[str, Any]) -> tuple[object, ...]
 
 
 @cases
-def test_nothing_else_of_a_pod_counts(case: Path) -> None:
-    """In every golden case the Pod gets the same answer without the fields that the key does not hold.
+def test_no_other_field_of_a_pod_matters(case: Path) -> None:
+    """In every golden case the Pod gets the same answer with only the fields of the key.
 
-    A mutation that reads more has to say so in serving/review_key.py.
+    If a mutation reads another field, add it to serving/review_key.py.
     """
     for report in reports(case):
         made = dict(report.before)
@@ -140,8 +140,8 @@ def test_nothing_else_of_a_pod_counts(case: Path) -> None:
         assert decided(bare(made), settings(case)) == decided(made, settings(case))
 
 
-def test_a_mutation_that_reads_more_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The negative control: a mutation that looks past the views at the Pod's JSON."""
+def test_a_mutation_that_reads_more_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control: a mutation that reads the Pod's JSON directly."""
 
     def decide(made: pod.Pod, resolved: Resolved) -> Iterator[Decision]:
         if "hostNetwork" not in made.document["spec"]:
@@ -156,7 +156,7 @@ def names(view: Any) -> set[str]:
     return {field.name for field in msgspec.structs.fields(view)}
 
 
-def test_a_key_that_lacks_a_field_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_that_lacks_a_field_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
     """The negative control: with a key that lacks commands, Pods that differ count as equivalent."""
 
     def blind(text: bytes) -> Any:
@@ -185,6 +185,6 @@ OTHER = [
 
 @pytest.mark.parametrize("asked", OTHER)
 def test_only_the_creation_of_a_pod_has_a_key(asked: bytes) -> None:
-    """Whatever else comes is parsed in full, and gets its reason there."""
+    """Any other review is parsed in full, and gets its reason there."""
     assert keyed_request(body(POD))
     assert keyed_request(asked) is None

@@ -1,4 +1,4 @@
-"""The server decides about equivalent Pods once, and gives the same answers as without its cache."""
+"""Equivalent Pods are decided about once, and cached answers equal those without a cache."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from tests.serving.running import POD
-from tests.serving.test_review_key import LAYERS, NPM, anew, body, key, with_container, with_metadata, with_spec
+from tests.serving.test_review_key import LAYERS, NPM, body, key, uncached, with_container, with_metadata, with_spec
 from tests.support.strategies import PODS
 from webhook.core.mutate import PodReason
 from webhook.core.review import parse, respond, review
@@ -24,23 +24,23 @@ def cached(reviewer: Reviewer) -> float | None:
 
 
 @given(PODS)
-def test_a_cached_answer_is_the_one_that_is_made_anew(made: dict[str, Any]) -> None:
-    """The second review of a Pod gets, under its own uid, what it would get without a cache."""
+def test_a_cached_answer_is_the_uncached_one(made: dict[str, Any]) -> None:
+    """The second review of a Pod gets the uncached answer with its own uid."""
     reviewer = Reviewer(PROFILES, Telemetry())
-    assert reviewer.answer(body(made, "u"), "default") == anew(made, "u")
-    assert reviewer.answer(body(made, 'v"\\'), "default") == anew(made, 'v"\\')
+    assert reviewer.answer(body(made, "u"), "default") == uncached(made, "u")
+    assert reviewer.answer(body(made, 'v"\\'), "default") == uncached(made, 'v"\\')
 
 
 @pytest.mark.parametrize("text", ['""', "\0", '"uid":"u"', "é"])
 def test_the_uid_is_written_in_its_place(text: str) -> None:
-    """Whatever a Pod's names and the uid hold, the cached answer is byte by byte the one of ``respond``."""
+    """With any names of a Pod and any uid, the cached answer has the same bytes as that of ``respond``."""
     report = review(*parse(body(with_container(name=text, command="npm"))), LAYERS)
     assert CachedAnswer.of(report).write(text) == respond(text, report)
     assert CachedAnswer.of(report).write(text) != respond("", report)
 
 
 def test_the_pods_of_a_workload_are_equivalent() -> None:
-    """Names, hashes, the token's volume, other labels and other annotations change nothing: one decision for all."""
+    """Names, hashes, the token's volume, other labels and other annotations do not change the key."""
     first, second = (
         {
             "metadata": {
@@ -62,13 +62,13 @@ def test_the_pods_of_a_workload_are_equivalent() -> None:
     assert b'lastcall_reviews_total{outcome="patched"} 3.0' in telemetry.exposition()
 
 
-def test_a_profile_has_answers_of_its_own() -> None:
-    """The same Pod under another profile is another decision."""
+def test_each_profile_has_its_own_answers() -> None:
+    """The same Pod gets another answer under another profile."""
     reviewer = Reviewer({"default": {}, "long": {"pre-stop-sleep-seconds": 20}}, Telemetry())
     assert reviewer.answer(body(POD), "default") != reviewer.answer(body(POD), "long")
 
 
-def test_the_answer_not_used_for_longest_is_dropped() -> None:
+def test_the_least_recently_used_answer_is_dropped() -> None:
     """The cache holds MAX_ANSWERS answers; one that was just used stays, an older one is dropped."""
     reviewer = Reviewer(PROFILES, Telemetry())
 
@@ -94,26 +94,26 @@ KEY = with_spec(containers=[{}] * 10000)
 
 @pytest.mark.parametrize("made", [LARGE, MANY, LINES, PROBLEMS, KEY], ids=["Pod", "answer", "lines", "problems", "key"])
 def test_a_large_answer_is_not_cached(made: dict[str, Any]) -> None:
-    """A Pod, an answer or a key that is large in any respect is decided about each time."""
+    """A Pod with a large body, answer or key is decided about each time."""
     reviewer = Reviewer(PROFILES, Telemetry())
     for _ in range(2):
-        assert reviewer.answer(body(made), "default") == anew(made)
+        assert reviewer.answer(body(made), "default") == uncached(made)
     assert cached(reviewer) == 0
 
 
-def test_a_pod_that_was_not_looked_at_is_looked_at_the_next_time() -> None:
-    """The answer to a review that was shed is not cached."""
+def test_the_answer_to_a_shed_review_is_not_cached() -> None:
+    """The next review of the same Pod gets its patch."""
     reviewer = Reviewer(PROFILES, Telemetry())
     assert b"was not handled" in reviewer.answer(body(POD), "default", PodReason.TOO_BUSY)
-    assert reviewer.answer(body(POD), "default") == anew(POD)
+    assert reviewer.answer(body(POD), "default") == uncached(POD)
     assert b"was not handled" in reviewer.answer(body(POD), "default", PodReason.TOO_BUSY)
 
 
 @pytest.mark.parametrize("image", [b"1e999", b'"\xff"'], ids=["a number out of range", "no UTF-8"])
-def test_a_review_that_cannot_be_read_spoils_nothing(image: bytes) -> None:
-    """One with a fault outside the key has the key of a good one; the good one gets its patch after it."""
+def test_an_invalid_review_is_not_cached(image: bytes) -> None:
+    """An invalid review may have the key of a valid one, which gets its patch after it."""
     reviewer = Reviewer(PROFILES, Telemetry())
     broken = body(with_container(image="@")).replace(b'"@"', image)
     assert b"cannot be read" in reviewer.answer(broken, "default")
-    assert reviewer.answer(body(with_container(image="web")), "default") == anew(with_container(image="web"))
+    assert reviewer.answer(body(with_container(image="web")), "default") == uncached(with_container(image="web"))
     assert cached(reviewer) == 0

@@ -1,4 +1,4 @@
-"""Clients that say nothing, or stop in the middle, must never hold what others need."""
+"""Silent clients, and clients that stop within a request, never block others."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.serving.running import POD, SECONDS, Running, review, until
+from tests.serving.running import POD, SECONDS, Running, review, send
 from tests.support.paths import ROOT
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     import http.client
@@ -31,22 +32,22 @@ HEAD = b"POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nC
 
 @pytest.fixture
 def stock(pair: Pair, start: Callable[..., Running]) -> Running:
-    """Start gunicorn as it comes."""
+    """Start gunicorn with its own worker."""
     files = ("--certfile", str(pair.folder / "tls.crt"), "--keyfile", str(pair.folder / "tls.key"))
     running = start(pair.client(), *STOCK, *files)
-    until(lambda: "Booting worker" in running.log(), "a worker")
+    until("a worker", lambda: "Booting worker" in running.log())
     return running
 
 
 def connect(running: Running, seconds: float = SECONDS) -> ssl.SSLSocket:
-    """Return a connection whose handshake is done; TimeoutError where nobody shakes hands."""
+    """Return a connection whose handshake is done; TimeoutError if the server does not answer it."""
     assert running.tls
     raw = socket.create_connection(("127.0.0.1", running.port), seconds)
     return running.tls.wrap_socket(raw, server_hostname="localhost")
 
 
 def half_hello(running: Running) -> socket.socket:
-    """Return a connection that sent the beginning of a ClientHello."""
+    """Return a connection that sent half a ClientHello."""
     raw = socket.create_connection(("127.0.0.1", running.port), SECONDS)
     raw.sendall(bytes.fromhex("1603010200010001fc0303"))
     return raw
@@ -74,26 +75,25 @@ def held(running: Running, count: int, open_one: Callable[[Running], socket.sock
 
 
 def answers(running: Running, seconds: float = SECONDS) -> bool:
-    """Tell whether a new client gets a review answered before it gives up."""
+    """Tell whether a new client gets an answer within ``seconds``."""
     patient = Running(running.process, running.output, running.tls, running.port)
     connection = patient.connection(seconds)
     try:
-        connection.request("POST", "/mutate", b"{}", {"Content-Type": "application/json"})
-        return connection.getresponse().status == 400
+        return send(connection, b"{}")[0].status == 400
     except TimeoutError:
         return False
     finally:
         connection.close()
 
 
-def test_silent_connections_hold_nothing(server: Running) -> None:
-    """Five times as many silent TLS connections as there are threads, and a new client is answered."""
+def test_silent_connections_block_no_client(server: Running) -> None:
+    """With five times as many silent TLS connections as threads, a new client is answered."""
     with held(server, 5 * THREADS, connect):
         assert answers(server)
 
 
 def test_silent_connections_stop_the_stock_worker(stock: Running) -> None:
-    """The negative control: as many as there are threads, and nobody is answered before they leave."""
+    """The negative control: with one per thread, no client is answered until they are closed."""
     assert answers(stock)
     with held(stock, THREADS, connect):
         assert not answers(stock, 3)
@@ -101,18 +101,18 @@ def test_silent_connections_stop_the_stock_worker(stock: Running) -> None:
 
 
 @pytest.mark.parametrize("open_one", [half_hello, half_header, half_body])
-def test_stalled_clients_are_thrown_out(server: Running, open_one: Callable[[Running], socket.socket]) -> None:
-    """Whoever starts to speak has to end: a new client is answered, and the stalled ones see their connection end."""
+def test_stalled_clients_are_disconnected(server: Running, open_one: Callable[[Running], socket.socket]) -> None:
+    """Clients that stop within a handshake or request are disconnected, and a new client is answered."""
     with held(server, 2 * THREADS, open_one) as stalled:
         assert answers(server)
         for connection in stalled:
-            with contextlib.suppress(OSError):  # a reset, or the TLS layer's complaint, is an end as well
+            with contextlib.suppress(OSError):  # a reset or a TLS error ends the connection, too
                 while connection.recv(1024):
                     pass
 
 
 def test_stalled_clients_stop_the_stock_worker(stock: Running) -> None:
-    """The negative control: half a header for each thread, and nobody is answered."""
+    """The negative control: with half a header per thread, no client is answered."""
     with held(stock, THREADS, half_header):
         assert not answers(stock, 5)
 
@@ -120,8 +120,8 @@ def test_stalled_clients_stop_the_stock_worker(stock: Running) -> None:
 def burst(running: Running, clients: int, seconds: float = SECONDS) -> int:
     """Send a burst as Go's HTTP client does, and return how many requests were answered.
 
-    It dials for each request that finds no idle connection, and then uses whichever falls idle first: of as many
-    connections as requests, a half carries all, and the other half has shaken hands and says nothing.
+    It opens a connection for each request that finds no idle one, and then uses the first that becomes idle: half of
+    the connections carry all requests, and the other half stay silent after the handshake.
     """
     with contextlib.ExitStack() as stack, ThreadPoolExecutor(clients) as pool:
         connections = [running.connection(seconds) for _ in range(clients)]
@@ -135,9 +135,8 @@ def twice(connection: http.client.HTTPConnection) -> int:
     """Send two reviews, one after the other, and return how many were answered."""
     answered = 0
     for _ in range(2):
-        connection.request("POST", "/mutate", json.dumps(review()), {"Content-Type": "application/json"})
-        response = connection.getresponse()
-        answered += response.status == 200 and b'"patch"' in response.read()
+        response, text = send(connection)
+        answered += response.status == 200 and b'"patch"' in text
     return answered
 
 
@@ -148,13 +147,13 @@ def test_a_burst_of_new_clients_loses_no_request(server: Running, clients: int) 
 
 
 def test_a_burst_of_new_clients_stops_the_stock_worker(stock: Running) -> None:
-    """The negative control: half of sixteen connections stay silent and hold all eight threads."""
+    """The negative control: half of sixteen connections stay silent and block all eight threads."""
     with pytest.raises(TimeoutError):
         burst(stock, 16, 3)
 
 
-def is_held(connection: socket.socket) -> bool:
-    """Tell whether the server has not ended a connection on which it has nothing to say."""
+def is_open(connection: socket.socket) -> bool:
+    """Tell whether the server keeps an idle connection open."""
     connection.settimeout(0)
     try:
         return bool(connection.recv(1))
@@ -165,9 +164,9 @@ def is_held(connection: socket.socket) -> bool:
 
 
 def answers_beside_all(running: Running) -> bool:
-    """Pile up 64 connections of each kind and send a review after each 64; tell whether no answer came late.
+    """Open 64 connections of each kind and send a review after each 64; tell whether no answer came late.
 
-    What stalls is thrown out after three seconds: late is what is answered when any of the newest 64 is gone.
+    Stalled connections are closed after three seconds: an answer is late if any of the newest 64 is closed by then.
     """
     late = 0
     with contextlib.ExitStack() as stack:
@@ -175,25 +174,25 @@ def answers_beside_all(running: Running) -> bool:
             newest = stack.enter_context(held(running, 64, open_one))
             status, text = running.request("POST", "/mutate", review())
             assert (status, '"patch"' in text) == (200, True)
-            late += not all(map(is_held, newest))
+            late += not all(map(is_open, newest))
     return not late
 
 
-def test_a_review_is_answered_beside_all_of_them(server: Running) -> None:
-    """64 silent, 64 half hellos, 64 half headers and 64 half bodies are held, and reviews get their patches meanwhile.
+def test_a_review_is_answered_beside_stalled_clients(server: Running) -> None:
+    """With 64 silent connections, 64 half ClientHellos, 64 half headers and 64 half bodies, reviews get their patches.
 
-    A machine under load may need a second try to open so many in time.
+    A busy machine may need a second attempt to open so many in time.
     """
-    until(lambda: answers_beside_all(server), "answers while all are held")
+    until("answers while all are held", lambda: answers_beside_all(server))
 
 
-def test_who_does_not_take_the_answer_is_thrown_out(server: Running) -> None:
-    """A client that asks and asks and never reads an answer is not waited for."""
+def test_a_client_that_does_not_read_answers_is_disconnected(server: Running) -> None:
+    """A client that sends requests and never reads an answer is disconnected after the deadline."""
     containers = [{"name": f"c{n}", "image": "x", "command": ["npm", "start"]} for n in range(100)]
     body = json.dumps(review(POD | {"spec": {"containers": containers}})).encode()
     with connect(server) as lazy:
         lazy.settimeout(0.5)
-        with contextlib.suppress(OSError):  # the server stops reading, or has had enough
+        with contextlib.suppress(OSError):  # the server stops reading, or closes the connection
             for _ in range(100):
                 lazy.sendall(HEAD.replace(b"100", str(len(body)).encode()) + b"\r\n" + body)
-        until(lambda: "lastcall_stalled_connections_total 1.0" in server.request("GET", "/metrics")[1], "its end")
+        until("the count", lambda: "lastcall_stalled_connections_total 1.0" in server.request("GET", "/metrics")[1])

@@ -1,4 +1,4 @@
-"""Handshakes: who is trusted, what is spoken, and how a new certificate comes into force."""
+"""Handshakes: trust, TLS versions, and the reload of certificates."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.serving.running import SERVE, Pair, Running, review, until
+from tests.serving.running import SERVE, Pair, Running, review
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def served(running: Running) -> bytes:
-    """Return the certificate that a new connection is shown, in DER."""
+    """Return the certificate that the server presents on a new connection, in DER."""
     assert running.tls
     address = ("127.0.0.1", running.port)
     with socket.create_connection(address, 10) as raw, running.tls.wrap_socket(raw, server_hostname="localhost") as tls:
@@ -29,7 +30,7 @@ def on_disk(pair: Pair) -> bytes:
 
 
 def test_another_ca_is_not_trusted(shared: Running, tmp_path: Path) -> None:
-    """The client's verification is real: with a CA of somebody else there is no connection."""
+    """The negative control: with another CA the client rejects the server."""
     stranger = Running(shared.process, shared.output, Pair.issue(tmp_path).client(), shared.port)
     with pytest.raises(ssl.SSLCertVerificationError, match=r"unable to get local issuer|self-signed|signature failure"):
         stranger.request("GET", "/healthz")
@@ -45,8 +46,10 @@ def test_another_ca_is_not_trusted(shared: Running, tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated:DeprecationWarning")
-def test_old_tls_is_refused(shared: Running, pair: Pair, version: ssl.TLSVersion, ciphers: str, accepted: bool) -> None:
-    """TLS 1.2 with AEAD suites is the floor."""
+def test_old_tls_is_rejected(
+    shared: Running, pair: Pair, version: ssl.TLSVersion, ciphers: str, accepted: bool
+) -> None:
+    """TLS 1.2 with AEAD suites is the minimum."""
     context = pair.client()
     context.minimum_version, context.maximum_version = min(version, ssl.TLSVersion.TLSv1_2), version
     context.minimum_version = version
@@ -60,8 +63,8 @@ def test_old_tls_is_refused(shared: Running, pair: Pair, version: ssl.TLSVersion
             client.request("GET", "/healthz")
 
 
-def test_http_1_1_is_all_that_is_offered(shared: Running, pair: Pair) -> None:
-    """A client that prefers HTTP/2 is told HTTP/1.1."""
+def test_only_http_1_1_is_offered(shared: Running, pair: Pair) -> None:
+    """A client that prefers HTTP/2 gets HTTP/1.1."""
     context = pair.client()
     context.set_alpn_protocols(["h2", "http/1.1"])
     address = ("127.0.0.1", shared.port)
@@ -69,8 +72,8 @@ def test_http_1_1_is_all_that_is_offered(shared: Running, pair: Pair) -> None:
         assert tls.selected_alpn_protocol() == "http/1.1"
 
 
-def test_a_new_certificate_is_picked_up(own_pair: Pair, start: Callable[..., Running]) -> None:
-    """Its content decides: no signal, no restart, and a connection that is open stays so."""
+def test_a_new_certificate_is_loaded(own_pair: Pair, start: Callable[..., Running]) -> None:
+    """It needs no signal and no restart, and open connections stay open."""
     running = start(own_pair.client(), *SERVE, "--port", "0", *own_pair.options)
     connection = running.connection()
     connection.request("GET", "/healthz")
@@ -78,40 +81,38 @@ def test_a_new_certificate_is_picked_up(own_pair: Pair, start: Callable[..., Run
     before = served(running)
     own_pair.renew()
     assert before != on_disk(own_pair)
-    until(lambda: served(running) == on_disk(own_pair), "the new certificate")
+    until("the new certificate", lambda: served(running) == on_disk(own_pair))
     connection.request("GET", "/healthz")
     assert connection.getresponse().status == 200
     connection.close()
 
 
-def test_half_a_change_keeps_the_last_good_pair(own_pair: Pair, tmp_path: Path, start: Callable[..., Running]) -> None:
-    """A key that does not belong to the certificate is told and counted; the server goes on with the pair it has."""
+def test_half_a_change_keeps_the_last_valid_pair(own_pair: Pair, tmp_path: Path, start: Callable[..., Running]) -> None:
+    """A key that does not match the certificate is logged and counted; the old pair stays in use."""
     running = start(own_pair.client(), *SERVE, "--port", "0", *own_pair.options)
     before, old_key = served(running), (own_pair.folder / "tls.key").read_bytes()
     other = tmp_path / "other"
     other.mkdir()
     (own_pair.folder / "tls.key").write_bytes((Pair.issue(other).folder / "tls.key").read_bytes())
-    until(lambda: served(running) == before and "the last good one stays" in running.log(), "the warning")
+    until("the warning", lambda: served(running) == before and "the last valid one stays" in running.log())
     assert "lastcall_certificate_reload_errors_total 0.0" not in running.request("GET", "/metrics")[1]
     assert running.request("GET", "/readyz")[0] == 200
     (own_pair.folder / "tls.key").write_bytes(old_key)
     own_pair.renew()
-    until(lambda: served(running) == on_disk(own_pair), "the next good pair")
+    until("the next valid pair", lambda: served(running) == on_disk(own_pair))
 
 
-def test_files_that_go_away_keep_the_last_good_pair(own_pair: Pair, start: Callable[..., Running]) -> None:
-    """A Secret that is deleted under a running server stops nothing."""
+def test_deleted_files_keep_the_last_valid_pair(own_pair: Pair, start: Callable[..., Running]) -> None:
+    """A deleted Secret does not stop a running server."""
     running = start(own_pair.client(), *SERVE, "--port", "0", *own_pair.options)
     before = served(running)
     (own_pair.folder / "tls.crt").unlink()
-    until(lambda: served(running) == before and "the last good one stays" in running.log(), "the warning")
+    until("the warning", lambda: served(running) == before and "the last valid one stays" in running.log())
     assert running.request("POST", "/mutate", review())[0] == 200
 
 
-def test_without_any_good_pair_nobody_is_served_until_there_is_one(
-    own_pair: Pair, start: Callable[..., Running]
-) -> None:
-    """The server waits for its certificate and says why; it needs no restart when the files come."""
+def test_without_a_valid_pair_the_server_waits_for_one(own_pair: Pair, start: Callable[..., Running]) -> None:
+    """The log has the reason; when the files are valid, the server answers without a restart."""
     (own_pair.folder / "tls.crt").unlink()
     running = start(own_pair.client(), *SERVE, "--port", "0", *own_pair.options)
     with pytest.raises((ssl.SSLError, ConnectionError)):
@@ -125,4 +126,4 @@ def test_without_any_good_pair_nobody_is_served_until_there_is_one(
         except OSError:
             return False
 
-    until(answered, "an answer")
+    until("an answer", answered)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from webhook.serving.asgi import Front
+    from webhook.serving.asgi import Application
 
 
 class Answer(NamedTuple):
@@ -27,7 +27,9 @@ class Answer(NamedTuple):
         return response
 
 
-def post(front: Front, path: str, body: object, content_type: bytes = b"application/json", queued: int = 0) -> Answer:
+def post(
+    application: Application, path: str, body: object, content_type: bytes = b"application/json", queued: int = 0
+) -> Answer:
     """POST a document as JSON; ``queued`` is how many reviews wait."""
     text = json.dumps(body).encode()
     sent: list[Mapping[str, Any]] = []
@@ -40,7 +42,7 @@ def post(front: Front, path: str, body: object, content_type: bytes = b"applicat
     async def send(message: Mapping[str, Any]) -> None:
         sent.append(message)
 
-    asyncio.run(front(scope | {"state": {"waiting": lambda: (0.0, queued)}}, receive, send))
+    asyncio.run(application(scope | {"state": {"waiting": lambda: (0.0, queued)}}, receive, send))
     start, end = sent
     return Answer(start["status"], dict(start["headers"]), end["body"])
 

@@ -1,1 +1,1 @@
-"""The live API, read only."""
+"""Read the live API."""

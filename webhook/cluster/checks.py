@@ -1,4 +1,4 @@
-"""What in a cluster keeps lastcall from working, or makes it dangerous. Pure: API objects in, findings out.
+"""Find what prevents lastcall from working in a cluster, or makes it dangerous. Pure: API objects in, findings out.
 
 https://kubernetes.io/docs/concepts/cluster-administration/admission-webhooks-good-practices/
 """
@@ -21,7 +21,7 @@ _CAPS_GRACE = re.compile(r"terminationGracePeriodSeconds|preStop")
 
 
 class Level(StrEnum):
-    """How bad it is."""
+    """Severity of a finding."""
 
     OK = "ok"
     WARNING = "warning"
@@ -29,7 +29,7 @@ class Level(StrEnum):
 
 
 class Finding(NamedTuple):
-    """One thing that was looked at."""
+    """The result of one check."""
 
     level: Level
     about: str
@@ -38,7 +38,7 @@ class Finding(NamedTuple):
 
 
 def version(info: Mapping[str, Any]) -> Finding:
-    """Judge what ``/version`` returns."""
+    """Check the API server's version; ``info`` is the answer of ``/version``."""
     name = str(info.get("gitVersion", "unknown"))
     minor = re.match(r"\d+", str(info.get("minor", "")))
     if minor and int(minor[0]) >= SLEEP_MINOR:
@@ -48,45 +48,43 @@ def version(info: Mapping[str, Any]) -> Finding:
 
 
 def configuration(
-    found: Mapping[str, Any], namespaces: Sequence[Mapping[str, Any]], deployment: Mapping[str, Any] | None, own: str
+    manifest: Mapping[str, Any], namespaces: Sequence[Mapping[str, Any]], deployment: Mapping[str, Any] | None, own: str
 ) -> Iterator[Finding]:
-    """Judge our MutatingWebhookConfiguration; ``own`` is the namespace that lastcall runs in."""
+    """Check our MutatingWebhookConfiguration; ``own`` is the namespace of lastcall."""
     replicas = int(((deployment or {}).get("spec") or {}).get("replicas") or 0)
     ready = int(((deployment or {}).get("status") or {}).get("readyReplicas") or 0)
     if ready == 0:
         advice = f"kubectl -n {own} describe pods; /readyz says why one is not ready."
-        yield Finding(
-            Level.ERROR, "Deployment", "no replica is ready: Pods are admitted unchanged, or rejected", advice
-        )
-    for webhook in found.get("webhooks") or ():
+        yield Finding(Level.ERROR, "Deployment", "no replica is ready: Pods are not patched, or not created", advice)
+    for webhook in manifest.get("webhooks") or ():
         name, fails = str(webhook.get("name")), webhook.get("failurePolicy", "Fail") == "Fail"
-        if fails and replicas < 2:  # noqa: PLR2004 - one and another one
+        if fails and replicas < 2:  # noqa: PLR2004 - a single replica may be unavailable
             advice = "Run two replicas, or set failurePolicy Ignore."
             yield Finding(
-                Level.ERROR, name, "failurePolicy Fail with one replica: no Pod starts while it is down", advice
+                Level.ERROR, name, "failurePolicy Fail with one replica: no Pod starts while it is unavailable", advice
             )
         if not (webhook.get("clientConfig") or {}).get("caBundle"):
             advice = "Start the certs controller or cert-manager's injector, or set caBundle."
-            yield Finding(Level.ERROR, name, "has no caBundle: the API server trusts no certificate", advice)
+            yield Finding(Level.ERROR, name, "has no caBundle: the API server cannot verify the webhook", advice)
         for namespace in namespaces:
             metadata = namespace.get("metadata") or {}
             if metadata.get("name") in (*SYSTEM, own) and selects(webhook.get("namespaceSelector"), metadata):
                 level = Level.ERROR if fails else Level.WARNING
                 advice = "Exclude it by kubernetes.io/metadata.name in the namespaceSelector, as deploy/ does."
-                yield Finding(level, name, f"is called for Pods of {metadata['name']}", advice)
+                yield Finding(level, name, f"matches Pods of {metadata['name']}", advice)
 
 
-def bundles(found: Mapping[str, Any]) -> set[bytes]:
+def bundles(manifest: Mapping[str, Any]) -> set[bytes]:
     """Return every caBundle of a configuration, in PEM."""
-    texts = ((w.get("clientConfig") or {}).get("caBundle") for w in found.get("webhooks") or ())
+    texts = ((w.get("clientConfig") or {}).get("caBundle") for w in manifest.get("webhooks") or ())
     return {base64.b64decode(text) for text in texts if text}
 
 
 def others(configurations: Iterable[Mapping[str, Any]], policies: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
-    """Look at who else changes Pods: policies that name a grace period or a hook may undo what lastcall does."""
+    """Check other webhooks and policies that change Pods; one that names a grace period or a hook may undo patches."""
     for other in configurations:
-        if any(_asks_for_pods(webhook) for webhook in other.get("webhooks") or ()):
-            yield Finding(Level.OK, _name(other), "changes Pods too; lastcall is called again after it (IfNeeded)")
+        if any(_handles_pods(webhook) for webhook in other.get("webhooks") or ()):
+            yield Finding(Level.OK, _name(other), "changes Pods, too; lastcall is called again after it (IfNeeded)")
     for policy in policies:
         if _CAPS_GRACE.search(json.dumps(policy.get("spec") or {})):
             advice = "Let it allow what lastcall needs: the Pod's own grace period and the sleep; 600 s at most."
@@ -95,22 +93,22 @@ def others(configurations: Iterable[Mapping[str, Any]], policies: Iterable[Mappi
 
 
 def network(policies: Sequence[Mapping[str, Any]]) -> Finding:
-    """Judge the NetworkPolicies of our namespace."""
+    """Check the NetworkPolicies of our namespace."""
     if any("Ingress" in ((p.get("spec") or {}).get("policyTypes") or ["Ingress"]) for p in policies):
-        return Finding(Level.OK, "NetworkPolicy", "incoming connections are limited")
-    advice = "Apply deploy/base/network-policy.yaml; any Pod can send reviews otherwise."
+        return Finding(Level.OK, "NetworkPolicy", "one limits incoming connections")
+    advice = "Apply deploy/base/network-policy.yaml; without it any Pod can send reviews."
     return Finding(Level.WARNING, "NetworkPolicy", "none limits access to the webhook", advice)
 
 
 def selects(selector: Mapping[str, Any] | None, metadata: Mapping[str, Any]) -> bool:
-    """Tell whether a label selector selects an object; an empty one selects everything."""
+    """Tell whether a label selector selects an object; an empty one, or None, selects everything."""
     labels = {"kubernetes.io/metadata.name": metadata.get("name"), **(metadata.get("labels") or {})}
     selector = selector or {}
-    wanted = all(labels.get(key) == value for key, value in (selector.get("matchLabels") or {}).items())
-    return wanted and all(_holds(one, labels) for one in selector.get("matchExpressions") or ())
+    matched = all(labels.get(key) == value for key, value in (selector.get("matchLabels") or {}).items())
+    return matched and all(_matches(expression, labels) for expression in selector.get("matchExpressions") or ())
 
 
-def _holds(expression: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
+def _matches(expression: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
     key, values = expression["key"], expression.get("values") or ()
     match expression["operator"]:
         case "In":
@@ -123,7 +121,7 @@ def _holds(expression: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
             return key not in labels
 
 
-def _asks_for_pods(webhook: Mapping[str, Any]) -> bool:
+def _handles_pods(webhook: Mapping[str, Any]) -> bool:
     return any(
         {"pods", "*", "*/*", "pods/*"} & set(rule.get("resources") or ())
         and {"CREATE", "*"} & set(rule.get("operations") or ())
@@ -131,5 +129,5 @@ def _asks_for_pods(webhook: Mapping[str, Any]) -> bool:
     )
 
 
-def _name(found: Mapping[str, Any]) -> str:
-    return f"{found.get('kind') or 'MutatingWebhookConfiguration'} {(found.get('metadata') or {}).get('name')}"
+def _name(manifest: Mapping[str, Any]) -> str:
+    return f"{manifest.get('kind') or 'MutatingWebhookConfiguration'} {(manifest.get('metadata') or {}).get('name')}"

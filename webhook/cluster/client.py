@@ -1,7 +1,7 @@
 """Read a cluster through the API: lists in pages, single objects, and a command in a container.
 
-Nothing is ever written. Beside ``certs/store.py`` the only module that imports the Kubernetes client, and it does so
-when it is asked for a cluster: the other commands need not wait for it.
+It never writes. The Kubernetes client is imported here, in ``webhook/cli/check.py`` and in ``certs/store.py``, and
+only when a cluster is needed, so that other commands start faster.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
     from kubernetes import client
 
 PAGE = 500
-"""Objects a request, as kubectl does: what bounds memory on both sides."""
+"""Objects per request, as in kubectl; it limits memory on both sides."""
 SECONDS = 30.0
-"""How long one request may take."""
+"""For one request."""
 _RESTARTS = 5
 
 
 class ClusterError(Exception):
-    """A request that did not work: verb, resource and reason in one line."""
+    """A request failed: the message has verb, resource and reason in one line."""
 
 
 class NotFound(ClusterError):
-    """The object is not there, or not any more."""
+    """The object does not exist."""
 
 
 class Resource(NamedTuple):
-    """A kind of object and where the API has it."""
+    """A kind of object and its path in the API."""
 
     group: str
     """``v1`` or ``apps/v1``."""
@@ -41,13 +41,13 @@ class Resource(NamedTuple):
     kind: str
 
     def path(self, namespace: str = "", name: str = "") -> str:
-        """Return the path of all objects, a namespace's, or one."""
+        """Return the path of all objects, those of a namespace, or one."""
         root = "/api/" if "/" not in self.group else "/apis/"
         within = f"/namespaces/{quote(namespace)}" if namespace and self.plural != "namespaces" else ""
         return f"{root}{self.group}{within}/{self.plural}" + (f"/{quote(name)}" if name else "")
 
     def __str__(self) -> str:
-        """Name it as RBAC does."""
+        """Return the name that RBAC uses, as in ``deployments.apps``."""
         group, _, version = self.group.partition("/")
         return f"{self.plural}.{group}" if version else self.plural
 
@@ -63,26 +63,26 @@ WORKLOADS = (
 
 
 class Cluster:
-    """A connection, to the kubeconfig's context or from within a Pod."""
+    """A cluster: that of the kubeconfig's context, or of the Pod that this runs in. Methods raise ``ClusterError``."""
 
     def __init__(self, api: client.ApiClient, namespace: str) -> None:
         self.api = api
         self.namespace = namespace
-        """The context's."""
+        """The namespace of the context."""
 
     def objects(self, resource: Resource, namespace: str = "") -> Iterator[tuple[dict[str, Any], int | None]]:
-        """Return the objects page by page, each with how many are still to come where that is known.
+        """Yield the objects page by page, each with the number that follows, or None if it is unknown.
 
-        A list that outlives the API server's memory of it (410) goes on with what the server has now.
+        If a list expires on the API server (410), it continues with the current objects.
         """
         token, restarts = "", 0
         while True:
             query = {"limit": str(PAGE)} | ({"continue": token} if token else {})
-            status, page = self._ask("list", resource, resource.path(namespace), query)
+            status, page = self._request("list", resource, resource.path(namespace), query)
             if status == HTTPStatus.GONE and restarts < _RESTARTS:
                 token, restarts = str((page.get("metadata") or {}).get("continue") or ""), restarts + 1
                 continue
-            _judge(status, page, "list", resource, namespace)
+            _raise_for_status(status, page, "list", resource, namespace)
             metadata, items = page.get("metadata") or {}, page.get("items") or []
             token = metadata.get("continue") or ""
             left = metadata.get("remainingItemCount") if token else 0
@@ -92,29 +92,29 @@ class Cluster:
                 return
 
     def get(self, resource: Resource, name: str, namespace: str = "") -> dict[str, Any]:
-        """Return one object; raise ``NotFound`` where there is none."""
-        status, found = self._ask("get", resource, resource.path(namespace, name), {})
-        _judge(status, found, "get", resource, namespace, name)
-        return found
+        """Return one object; raise ``NotFound`` if it does not exist."""
+        status, answer = self._request("get", resource, resource.path(namespace, name), {})
+        _raise_for_status(status, answer, "get", resource, namespace, name)
+        return answer
 
     def run(self, pod: str, namespace: str, container: str, argv: list[str]) -> tuple[str, str, int]:
         """Run a command in a container (pods/exec); return stdout, stderr and the exit code."""
         from kubernetes import client  # noqa: PLC0415 - see the module's docstring
         from kubernetes.stream import stream  # noqa: PLC0415
 
-        ask = client.CoreV1Api(self.api).connect_get_namespaced_pod_exec
+        connect_exec = client.CoreV1Api(self.api).connect_get_namespaced_pod_exec
         options = {"command": argv, "container": container, "stdout": True, "stderr": True, "_preload_content": False}
         try:
-            found = stream(ask, pod, namespace, **options)
-            found.run_forever(timeout=SECONDS)
-            out, err = found.read_stdout(), found.read_stderr()
-            return out or "", err or "", int(found.returncode if found.returncode is not None else -1)
+            connection = stream(connect_exec, pod, namespace, **options)
+            connection.run_forever(timeout=SECONDS)
+            out, err = connection.read_stdout(), connection.read_stderr()
+            return out or "", err or "", int(connection.returncode if connection.returncode is not None else -1)
         except client.ApiException as error:
             raise ClusterError(
                 f"create pods/exec in {namespace}/{pod}: {' '.join(str(error.reason).split())}"
             ) from None
 
-    def _ask(self, verb: str, resource: Resource, path: str, query: dict[str, str]) -> tuple[int, dict[str, Any]]:
+    def _request(self, verb: str, resource: Resource, path: str, query: dict[str, str]) -> tuple[int, dict[str, Any]]:
         import urllib3  # noqa: PLC0415 - comes with the client
 
         url = f"{path}?{urlencode(query)}" if query else path
@@ -127,14 +127,16 @@ class Cluster:
             reason = getattr(error, "reason", None) or error
             raise ClusterError(f"cannot reach the cluster to {verb} {resource}: {reason}") from None
         try:
-            found = json.loads(body)
+            answer = json.loads(body)
         except ValueError:
-            found = {"message": body[:200].decode(errors="replace")}
-        return response.status, found if isinstance(found, dict) else {}
+            answer = {"message": body[:200].decode(errors="replace")}
+        return response.status, answer if isinstance(answer, dict) else {}
 
 
-def _judge(status: int, answer: dict[str, Any], verb: str, resource: Resource, namespace: str, name: str = "") -> None:
-    """Raise what an answer that is none says, in one line with verb and resource."""
+def _raise_for_status(
+    status: int, answer: dict[str, Any], verb: str, resource: Resource, namespace: str, name: str = ""
+) -> None:
+    """Raise ``ClusterError`` for an error status, in one line with verb and resource."""
     if status < HTTPStatus.BAD_REQUEST:
         return
     where = f" {name}" if name else ""
@@ -152,18 +154,18 @@ def connect(context: str | None = None, kubeconfig: Path | None = None) -> Clust
         from kubernetes import client, config  # noqa: PLC0415 - see the module's docstring
     except ImportError:
         raise ClusterError("a cluster needs the Kubernetes client: pip install 'lastcall[cluster]'") from None
-    made = client.Configuration()
+    configuration = client.Configuration()
     file = str(kubeconfig) if kubeconfig else None
     namespace = "default"
     try:
-        config.load_config(config_file=file, context=context, client_configuration=made)  # type: ignore[no-untyped-call]
+        config.load_config(config_file=file, context=context, client_configuration=configuration)  # type: ignore[no-untyped-call]
     except (config.ConfigException, OSError, TypeError, KeyError) as error:
-        raise ClusterError(f"no connection to a cluster: {' '.join(str(error).split())}") from None
+        raise ClusterError(f"cannot connect to a cluster: {' '.join(str(error).split())}") from None
     try:
         contexts, current = config.list_kube_config_contexts(file)  # type: ignore[no-untyped-call]
-        chosen = next((c for c in contexts if c["name"] == context), current)
-        namespace = chosen["context"].get("namespace") or namespace
+        entry = next((c for c in contexts if c["name"] == context), current)
+        namespace = entry["context"].get("namespace") or namespace
     except (config.ConfigException, OSError):
         pass  # within a Pod
-    made.retries = False
-    return Cluster(client.ApiClient(made), namespace)
+    configuration.retries = False
+    return Cluster(client.ApiClient(configuration), namespace)

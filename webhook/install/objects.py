@@ -1,6 +1,6 @@
-"""What the cluster must know of the profiles: a webhook for each, and the file that the server reads.
+"""The objects that depend on the profiles: one webhook for each, and the ConfigMap with their file.
 
-A namespace's settings cost no API call and no watch: its label chooses the webhook, whose path names the profile.
+The label of a namespace selects a webhook, and its path names the profile, so the server needs no API call.
 https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/
 https://kubernetes.io/docs/concepts/cluster-administration/admission-webhooks-good-practices/
 """
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 NAME = "lastcall"
-"""Of the namespace, the Service and the MutatingWebhookConfiguration that ``deploy/`` makes."""
+"""Name of the namespace, the Service and the MutatingWebhookConfiguration in ``deploy/``."""
 SYSTEM_NAMESPACES = ("kube-system", "kube-node-lease")
 TIMEOUT_SECONDS = 5
-"""A review takes a millisecond; a Pod should not wait long for a webhook that is gone."""
+"""A review takes a millisecond; a Pod should not wait long for a webhook that is unavailable."""
 NOT_A_MIRROR_POD = (
     "!has(object.metadata.annotations) || !('kubernetes.io/config.mirror' in object.metadata.annotations)"
 )
-"""The kubelet runs a static Pod from its file, whatever the API server makes of its mirror."""
+"""The kubelet runs a static Pod from its file, so changing the mirror Pod has no effect."""
 _POD_CREATIONS = {
     "apiGroups": [""],
     "apiVersions": ["v1"],
@@ -44,13 +44,15 @@ def webhook_configuration(
 ) -> dict[str, Any]:
     """Return the MutatingWebhookConfiguration with one webhook per profile, as JSON.
 
-    ``cluster_wide`` gives ``default`` every namespace that no other value of the label claims. ``ca_bundle`` is PEM;
-    empty leaves the field to the certs controller or cert-manager.
+    With ``cluster_wide``, ``default`` applies to every namespace without another value of the label. ``ca_bundle`` is
+    PEM; if it is empty, the certs controller or cert-manager sets the field.
     """
     names = sorted(profiles, key=lambda name: (name != "default", name))
     others = [name for name in names if name != "default"]
     webhooks = [
-        _webhook(name, _chosen(name, others, cluster_wide=cluster_wide), namespace, ca_bundle, failure_policy)
+        _webhook(
+            name, _profile_expression(name, others, cluster_wide=cluster_wide), namespace, ca_bundle, failure_policy
+        )
         for name in names
     ]
     return {
@@ -59,7 +61,7 @@ def webhook_configuration(
         "metadata": {
             "name": NAME,
             "labels": {"app.kubernetes.io/name": NAME, "app.kubernetes.io/part-of": NAME},
-            # AKS would rewrite the namespace selectors (Azure/AKS#4002); the system's namespaces are excluded below.
+            # AKS would rewrite the namespace selectors (Azure/AKS#4002); system namespaces are excluded below.
             "annotations": {"admissions.enforcer/disabled": "true"},
         },
         "webhooks": webhooks,
@@ -67,7 +69,7 @@ def webhook_configuration(
 
 
 def profiles_config_map(text: str, *, namespace: str = NAME) -> dict[str, Any]:
-    """Return the ConfigMap that holds the operator's profiles file, as it was written."""
+    """Return the ConfigMap that holds the operator's profiles file, unchanged."""
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -80,17 +82,17 @@ def profiles_config_map(text: str, *, namespace: str = NAME) -> dict[str, Any]:
     }
 
 
-def _chosen(name: str, others: list[str], *, cluster_wide: bool) -> dict[str, Any]:
-    """Which values of the namespace's label choose a profile."""
+def _profile_expression(name: str, others: list[str], *, cluster_wide: bool) -> dict[str, Any]:
+    """Return the match expression for the namespace's label that selects a profile."""
     if name != "default":
         return {"key": INJECT, "operator": "In", "values": [name]}
-    if cluster_wide:  # NotIn is true where there is no label at all
+    if cluster_wide:  # NotIn also matches namespaces without the label
         return {"key": INJECT, "operator": "NotIn", "values": ["disabled", *others]}
     return {"key": INJECT, "operator": "In", "values": ["enabled", "default"]}
 
 
 def _webhook(
-    name: str, chosen: dict[str, Any], namespace: str, ca_bundle: bytes, failure_policy: Policy
+    name: str, by_profile: dict[str, Any], namespace: str, ca_bundle: bytes, failure_policy: Policy
 ) -> dict[str, Any]:
     path = "/mutate" if name == "default" else f"/mutate/{name}"
     excluded = {
@@ -110,8 +112,8 @@ def _webhook(
         "sideEffects": "None",
         "failurePolicy": failure_policy,
         "timeoutSeconds": TIMEOUT_SECONDS,
-        "reinvocationPolicy": "IfNeeded",  # a container that a later webhook adds is ours to look at too
-        "namespaceSelector": {"matchExpressions": [chosen, excluded]},
+        "reinvocationPolicy": "IfNeeded",  # for containers that a later webhook adds
+        "namespaceSelector": {"matchExpressions": [by_profile, excluded]},
         "objectSelector": {"matchExpressions": [{"key": INJECT, "operator": "NotIn", "values": ["disabled"]}]},
         "matchConditions": [{"name": "not-a-mirror-pod", "expression": NOT_A_MIRROR_POD}],
     }

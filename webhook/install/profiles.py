@@ -1,4 +1,4 @@
-"""The operator's profiles: one YAML file over the built-in ones.
+"""The operator's profiles: a YAML file that is merged over the built-in ones.
 
 ::
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-"""A label's value, a part of a URL and of a webhook's name at once: a DNS label."""
+"""A DNS label, since it is a label's value, a part of a URL and a part of a webhook's name."""
 _RESERVED = ("enabled", "disabled")
-"""Values of the label that mean something else."""
+"""Values of the label with another meaning."""
 
 
 class BadProfiles(ValueError):
@@ -31,10 +31,10 @@ class BadProfiles(ValueError):
 
 
 def load(path: Path | None) -> Mapping[str, Mapping[str, Any]]:
-    """Return the built-in profiles, with those of the file laid over them; raise ``BadProfiles``."""
+    """Return the built-in profiles, merged with those of the file; raise ``BadProfiles``."""
     if path is None:
         return PROFILES
-    from ruamel.yaml import YAML  # noqa: PLC0415 - megabytes, for a server that may have no file to read
+    from ruamel.yaml import YAML  # noqa: PLC0415 - megabytes that a server without a file need not load
     from ruamel.yaml.error import YAMLError  # noqa: PLC0415
 
     try:
@@ -48,7 +48,7 @@ def load(path: Path | None) -> Mapping[str, Mapping[str, Any]]:
 
 def _name(path: Path, name: object) -> str:
     if not isinstance(name, str) or not _NAME.fullmatch(name) or name in _RESERVED:
-        raise BadProfiles(f"{path}: {name!r} cannot be a profile's name: lower case letters, digits and hyphens can")
+        raise BadProfiles(f"{path}: {name!r} is not a valid profile name: use lower-case letters, digits and hyphens")
     return name
 
 

@@ -1,6 +1,6 @@
-"""The ASGI application: answers reviews in the event loop, and hands all paths but ``/mutate`` to Flask.
+"""The ASGI application: answers reviews in the event loop, and passes all paths but ``/mutate`` to Flask.
 
-A review takes less than a millisecond of computing and waits for nothing, so threads would only fight over the
+A review takes less than a millisecond of CPU and waits for no I/O, so threads would only compete for the
 interpreter's lock: measured in docs/performance.md.
 """
 
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
     Header = tuple[bytes, bytes]
 
 MAX_QUEUE = 1000
-"""Reviews that wait; about half a second of work. An API server sends 200 mutating requests at once by default."""
+"""Waiting reviews: half a second of work. By default an API server sends 200 mutating requests at once."""
 DEFAULT_TIMEOUT = 10.0
-"""Seconds; what the API server gives a webhook where the configuration is silent."""
+"""Seconds; the API server's default for ``timeoutSeconds``."""
 _TIMEOUT = re.compile(rb"(?:^|&)timeout=(\d{1,4})s(?:&|$)")
 
 
-class Front:
-    """ASGI application: answers everything below ``/mutate``; hands all other paths to Flask.
+class Application:
+    """ASGI application: answers everything below ``/mutate``; passes all other paths to Flask.
 
     ``POST /mutate`` and ``POST /mutate/<profile>`` take a JSON body of a known length of at most ``MAX_BODY_BYTES``.
-    Anything else below ``/mutate`` gets a 4xx with the reason in one line. ``flask`` is called when Flask is needed
-    first: loading it would delay the first review by a third.
+    Any other request below ``/mutate`` gets a 4xx with the reason in one line. ``flask`` is called on first use:
+    loading Flask earlier would delay the first review by a third.
     """
 
     def __init__(self, reviewer: Reviewer, flask: Callable[[], Flask]) -> None:
@@ -51,7 +51,7 @@ class Front:
         path = scope["path"]
         profile = self._profiles.get(path)
         if profile is None and not path.startswith("/mutate/"):
-            await self._others(scope, receive, send)
+            await self._flask_application(scope, receive, send)
         elif scope["method"] != "POST":
             await self._reject(send, 405, "the method is not allowed; use POST", (b"allow", b"POST"))
         elif profile is None:
@@ -66,7 +66,7 @@ class Front:
 
     async def _review(self, body: bytes, profile: str, scope: Scope, send: Send) -> None:
         try:
-            response = self._reviewer.answer(body, profile, _shed(scope))
+            response = self._reviewer.answer(body, profile, _shed_reason(scope))
         except BadReview as error:
             await self._reject(send, 400, str(error))
         else:
@@ -77,24 +77,24 @@ class Front:
         await _send(send, status, f"{reason}\n".encode(), (b"content-type", b"text/plain; charset=utf-8"), *headers)
 
     @cached_property
-    def _others(self) -> Any:
+    def _flask_application(self) -> Any:
         from a2wsgi import WSGIMiddleware  # noqa: PLC0415
 
         return WSGIMiddleware(self._flask(), workers=2)  # type: ignore[arg-type] # its WSGI types are its own
 
 
 def budget(query: bytes) -> float:
-    """Return the seconds that an answer may take, of ``?timeout=10s``.
+    """Return the seconds within which to answer a request with this query string (``timeout=10s``).
 
-    The API server writes the time it has left, rounded up to a whole second.
+    The API server sends its remaining time, rounded up to a whole second.
     """
-    found = _TIMEOUT.search(query)
-    seconds = float(found[1]) if found else DEFAULT_TIMEOUT
+    match = _TIMEOUT.search(query)
+    seconds = float(match[1]) if match else DEFAULT_TIMEOUT
     return max(seconds - 1, seconds / 2)
 
 
-def _shed(scope: Scope) -> PodReason | None:
-    """Return why a review is not looked at, if it is not: too many wait, or its own time is over."""
+def _shed_reason(scope: Scope) -> PodReason | None:
+    """Return why a review is answered without a decision: too many wait, or its time is over. None if it is decided."""
     waited, queued = scope["state"]["waiting"]()
     if queued > MAX_QUEUE:
         return PodReason.TOO_BUSY
@@ -102,20 +102,20 @@ def _shed(scope: Scope) -> PodReason | None:
 
 
 def _rejection(headers: Iterable[Header]) -> tuple[int, str] | None:
-    """Return status and reason where the headers do not announce JSON of a known length within the limit."""
-    found = dict(headers)
-    if found.get(b"content-type", b"").partition(b";")[0].strip().lower() != b"application/json":
+    """Return status and reason if the headers do not announce JSON of a known length within the limit; else None."""
+    values = dict(headers)
+    if values.get(b"content-type", b"").partition(b";")[0].strip().lower() != b"application/json":
         return 415, "the Content-Type must be application/json"
-    length = found.get(b"content-length", b"")
+    length = values.get(b"content-length", b"")
     if not length.isdigit():
-        return 411, "a Content-Length is needed"
+        return 411, "a Content-Length is required"
     if int(length[:20]) > MAX_BODY_BYTES:
         return 413, f"the body is larger than {MAX_BODY_BYTES} bytes"
     return None
 
 
 async def _read(receive: Receive) -> bytes | None:
-    """Return the whole body, or None where the client has left."""
+    """Return the whole body, or None if the client has disconnected."""
     chunks = []
     while True:
         message = await receive()

@@ -1,4 +1,4 @@
-"""Answers that are kept, so that equivalent Pods are decided about once."""
+"""A cache of answers, so that equivalent Pods need one decision."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 CacheKey: TypeAlias = "tuple[str, bytes]"
 """A profile's name and a review key."""
 MAX_ANSWERS = 128
-"""Answers that are kept; that of an ordinary Pod takes 10 KiB."""
+"""Answers in the cache; that of an ordinary Pod takes 10 KiB."""
 MAX_BYTES = 32 * 1024
 """Of one answer and its key."""
 MAX_LINES = 64
 """Of one answer's decisions and problems."""
 _UID = b"\0"
-"""Marks the uid's place: no JSON text holds this byte (https://www.rfc-editor.org/rfc/rfc8259#section-7)."""
+"""Placeholder of the uid: no JSON text has this byte (https://www.rfc-editor.org/rfc/rfc8259#section-7)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,11 @@ class CachedAnswer:
     tail: bytes
     """The JSON text after the uid."""
     summary: Summary
-    """What is counted and logged each time the answer is given."""
+    """What is counted and logged each time the answer is sent."""
 
     @classmethod
     def of(cls, report: Report) -> Self:
-        """Write the answer that a report asks for."""
+        """Return the answer for a report."""
         head, _, tail = respond(msgspec.Raw(_UID), report).partition(_UID)
         return cls(head, tail, Summary.of(report))
 
@@ -49,19 +49,19 @@ class CachedAnswer:
 
 
 class AnswerCache:
-    """Keeps the ``MAX_ANSWERS`` answers that were used last."""
+    """A least-recently-used cache of ``MAX_ANSWERS`` answers."""
 
     def __init__(self) -> None:
         self._answers: OrderedDict[CacheKey, CachedAnswer] = OrderedDict()
 
     def get(self, key: CacheKey) -> CachedAnswer | None:
-        """Return the answer that was kept under a key, if it still is."""
+        """Return the answer for a key, or None."""
         if key in self._answers:
             self._answers.move_to_end(key)
         return self._answers.get(key)
 
     def put(self, key: CacheKey, answer: CachedAnswer) -> None:
-        """Keep an answer, unless it is too large, and drop the one that was not used for longest."""
+        """Add an answer, unless it is too large, and drop the least recently used one if the cache is full."""
         lines = len(answer.summary.decisions) + len(answer.summary.problems)
         if len(key[1]) + len(answer.tail) > MAX_BYTES or lines > MAX_LINES:
             return

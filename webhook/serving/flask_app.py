@@ -1,4 +1,4 @@
-"""The WSGI application: probes, metrics, and a reason for every other path; reviews are answered in ``asgi``."""
+"""The WSGI application: probes, metrics, and an error for every other path; reviews are answered in ``asgi``."""
 
 from __future__ import annotations
 

@@ -20,9 +20,9 @@ logger = logging.getLogger("lastcall")
 
 
 def write(level: str, message: str, values: Mapping[str, Any]) -> None:
-    """Write one JSON object in a line to stderr, so that nothing in a name can forge a second line.
+    """Write one JSON object as a line to stderr; a newline in a value is escaped, so it cannot forge a second line.
 
-    A line that cannot be written, to a full disk say, is lost; the answer matters more.
+    A line that cannot be written (for example to a full disk) is dropped; the review is answered.
     """
     line = {"time": _second(int(time.time())), "level": level, "message": message, **values}
     with suppress(OSError):
@@ -35,13 +35,13 @@ def _second(now: int) -> str:
 
 
 class JsonHandler(logging.Handler):
-    """What comes through ``logging``, in the same form."""
+    """Writes records of ``logging`` in the same form."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record."""
         values = dict(getattr(record, "fields", {}))
         if record.exc_info and record.exc_info[0]:
-            # Not the exception's own text, which may quote what a Pod holds.
+            # Without the exception's text, which may quote values of a Pod.
             values["error"] = record.exc_info[0].__name__
             values["at"] = [f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(record.exc_info[2])]
         write(record.levelname.lower(), record.getMessage(), values)

@@ -1,4 +1,4 @@
-"""A review as one log line and as counters."""
+"""Metrics, and the log line of each review."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from webhook.core.review import Request
     from webhook.serving.review_key import KeyedRequest
 
-disable_created_metrics()  # type: ignore[no-untyped-call] # they double the series and say when the process started
+disable_created_metrics()  # type: ignore[no-untyped-call] # they double the number of series
 
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0)
-"""Seconds; a review takes about a millisecond, and the API server gives up after five."""
+"""Seconds; a review takes about a millisecond, and the API server waits for five seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +38,13 @@ class Summary:
     """Mutation, outcome and reason of every decision."""
     problems: tuple[Reason, ...]
     decision_lines: tuple[str, ...]
-    """As the log has them; 64 at most."""
+    """For the log; 64 at most."""
     problem_lines: tuple[str, ...]
-    """As the log has them; 16 at most, of 256 characters."""
+    """For the log; 16 at most, of 256 characters."""
 
     @classmethod
     def of(cls, report: Report) -> Self:
-        """Take it from a report."""
+        """Return the summary of a report."""
         return cls(
             report.outcome,
             tuple((d.mutation, d.outcome, d.reason) for d in report.decisions),
@@ -62,26 +62,24 @@ class Telemetry:
         counter = partial(Counter, registry=self.registry)
         gauge = partial(Gauge, registry=self.registry)
         self.reviews = counter("lastcall_reviews", "Reviews answered", ["outcome"])
-        self.cached = counter("lastcall_cached_answers", "Reviews answered as an equivalent Pod's was before")
+        self.cached = counter("lastcall_cached_answers", "Reviews answered from the cache, as for an equivalent Pod")
         self.decisions = counter("lastcall_decisions", "Decisions made", ["mutation", "outcome", "reason"])
-        self.problems = counter("lastcall_setting_problems", "Settings that could not be read", ["reason"])
-        self.errors = counter("lastcall_internal_errors", "Reviews answered without a patch after a failure")
-        self.rejected = counter("lastcall_rejected_requests", "Requests not answered", ["code"])
-        self.stalled = counter("lastcall_stalled_connections", "Connections ended for being too slow")
+        self.problems = counter("lastcall_setting_problems", "Invalid settings", ["reason"])
+        self.errors = counter("lastcall_internal_errors", "Reviews answered without a patch after an internal error")
+        self.rejected = counter("lastcall_rejected_requests", "Requests rejected, by HTTP status", ["code"])
+        self.stalled = counter("lastcall_stalled_connections", "Connections closed after a deadline")
         self.seconds = Histogram(
             "lastcall_review_duration_seconds", "Time to answer a review", buckets=BUCKETS, registry=self.registry
         )
         self.in_flight = gauge("lastcall_reviews_in_flight", "Reviews being answered")
-        self.not_after = gauge("lastcall_certificate_not_after_seconds", "End of the serving certificate, Unix time")
-        self.ca_not_after = gauge(
-            "lastcall_ca_not_after_seconds", "End of the first CA of the bundle to end, Unix time"
-        )
-        self.loads = counter("lastcall_certificate_loads", "Certificates taken into use")
+        self.not_after = gauge("lastcall_certificate_not_after_seconds", "Expiry of the serving certificate, Unix time")
+        self.ca_not_after = gauge("lastcall_ca_not_after_seconds", "Earliest expiry of a CA in the bundle, Unix time")
+        self.loads = counter("lastcall_certificate_loads", "Certificates loaded")
         self.bundle_mismatch = gauge(
             "lastcall_certificate_bundle_mismatch",
-            "1 where the certificate in use is not known to verify against the bundle that is there now",
+            "1 unless the certificate in use verifies against the current bundle",
         )
-        self.reload_errors = counter("lastcall_certificate_reload_errors", "Certificate pairs that could not be used")
+        self.reload_errors = counter("lastcall_certificate_reload_errors", "Failed loads of the certificate files")
         self._counts: dict[tuple[str, Outcome, Reason], Counter] = {}
         gauge("lastcall_build_info", "Always 1", ["version"]).labels(__version__).set(1)
 
@@ -90,7 +88,7 @@ class Telemetry:
         self.seconds.observe(seconds)
         self.reviews.labels(summary.outcome).inc()
         for key in summary.decisions:
-            if key not in self._counts:  # a look-up of its own would be a fifth of the whole answer
+            if key not in self._counts:  # the lookup by labels takes a fifth of the time of an answer
                 mutation, outcome, reason = key
                 self._counts[key] = self.decisions.labels(mutation, outcome, reason.code)
             self._counts[key].inc()
@@ -104,7 +102,7 @@ class Telemetry:
 
 
 def fields(request: Request | KeyedRequest, profile: str, summary: Summary, seconds: float) -> dict[str, Any]:
-    """Return what a log line says of a review: never anything of the Pod's env, command or args."""
+    """Return the fields of a review's log line, without anything of the Pod's env, command or args."""
     return {
         "uid": request.uid[:64],
         "namespace": request.namespace[:253],

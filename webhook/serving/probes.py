@@ -1,4 +1,4 @@
-"""Probes and metrics on a port and a thread of their own: they answer while reviews keep the worker busy."""
+"""Probes and metrics on a separate port and thread, so that they answer while the worker is busy."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-SECONDS = 3.0
-"""For a whole request."""
+REQUEST_SECONDS = 3.0
+"""For one request."""
 MAX_REQUESTS = 32
-"""At once: the kubelet's probes and a few scrapers."""
+"""Concurrent requests: the kubelet's probes and a few scrapers."""
 
 
 class _Handler(WSGIRequestHandler):
     def handle(self) -> None:
-        deadline = threading.Timer(SECONDS, self._too_slow)
+        deadline = threading.Timer(REQUEST_SECONDS, self._on_deadline)
         deadline.daemon = True
         deadline.start()
         try:
@@ -31,12 +31,12 @@ class _Handler(WSGIRequestHandler):
         finally:
             deadline.cancel()
 
-    def _too_slow(self) -> None:
+    def _on_deadline(self) -> None:
         with suppress(OSError):
             self.connection.shutdown(socket.SHUT_RDWR)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the standard library's name
-        """Say nothing: a probe comes every few seconds."""
+        """Log nothing: a probe comes every few seconds."""
 
 
 class _Server(ThreadingMixIn, WSGIServer):
@@ -61,11 +61,11 @@ class _Server(ThreadingMixIn, WSGIServer):
             self._free.release()
 
     def handle_error(self, *_: Any) -> None:
-        """Say nothing of clients that break off."""
+        """Ignore clients that disconnect."""
 
 
 def serve(listener: socket.socket, app: Callable[[], Flask]) -> None:
-    """Answer on a bound, listening socket, from a thread that makes the application and ends with the process."""
+    """Answer on a listening socket, in a daemon thread that creates the application."""
 
     def run() -> None:
         server.set_app(app())

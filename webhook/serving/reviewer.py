@@ -1,6 +1,6 @@
-"""One review: bytes in, core, bytes out.
+"""Answer one review: bytes in, bytes out.
 
-An error in a review never refuses a Pod: where there is a uid to answer, the answer is "allowed".
+An error in a review never rejects a Pod: if the review has a uid, the answer is "allowed".
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
     from webhook.serving.review_key import KeyedRequest
 
 MAX_BODY_BYTES = 7 * 1024 * 1024
-"""A review of an update holds two objects of 3 MiB at most; controller-runtime draws the same line."""
+"""A review of an update holds two objects of 3 MiB at most; controller-runtime has the same limit."""
 
 
 class Reviewer:
-    """Answers reviews under a set of profiles, counts and logs them, and decides about equivalent Pods once."""
+    """Answers, counts and logs reviews; equivalent Pods are decided about once."""
 
     def __init__(self, profiles: Mapping[str, Mapping[str, Any]], telemetry: Telemetry) -> None:
         self.profiles, self.telemetry = profiles, telemetry
         self._cache = AnswerCache()
 
     def answer(self, body: bytes, profile: str, shed: PodReason | None = None) -> bytes:
-        """Answer a review: count it, log it, and turn an internal error into an answer without a patch.
+        """Return the answer to a review; after an internal error it is allowed without a patch. Raises ``BadReview``.
 
-        ``shed`` is why the Pod is not looked at, where there is no time for it. Raises ``BadReview``.
+        If ``shed`` is set, the Pod is allowed without a decision, with this reason.
         """
         start = time.perf_counter()
         keyed = None if shed else keyed_request(body)
@@ -51,8 +51,8 @@ class Reviewer:
 
         def decide() -> CachedAnswer:
             layers = (Layer.of_profile(profile, self.profiles[profile]),)
-            answer = CachedAnswer.of(not_looked_at(shed) if shed else review(request, fault, layers))
-            # A review with a fault may have the key of a good one: the key covers only the fields that the core reads.
+            answer = CachedAnswer.of(not_handled(shed) if shed else review(request, fault, layers))
+            # An invalid review may have the key of a valid one: the key has only the fields that the core reads.
             if key and not fault:
                 self._cache.put(key, answer)
             return answer
@@ -67,7 +67,7 @@ class Reviewer:
                 answer = decide()
                 response = answer.write(request.uid)
                 self.telemetry.observe(request, profile, answer.summary, time.perf_counter() - start)
-            except Exception:  # noqa: BLE001 - whatever it is, the Pod must pass
+            except Exception:  # noqa: BLE001 - no internal error may reject a Pod
                 self.telemetry.errors.inc()
                 fields = {"uid": request.uid[:64]}
                 logger.exception("internal error: allowed without a patch", extra={"fields": fields})
@@ -75,6 +75,6 @@ class Reviewer:
         return response
 
 
-def not_looked_at(reason: PodReason) -> Report:
-    """Report on a Pod that was not looked at."""
+def not_handled(reason: PodReason) -> Report:
+    """Return the report on a Pod without a decision."""
     return Report({}, {}, (), (replace(refused("pod", reason), mutation="pod"),))

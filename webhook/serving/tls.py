@@ -1,8 +1,8 @@
-"""The serving certificate: read from files, picked up when they change, never traded for a worse one.
+"""The serving certificate: loaded from files, reloaded when they change, replaced only by a valid one.
 
-Files of a mounted Secret change under the server's feet, without a notice that inotify would show reliably, and a pair
-read between two writes does not match. So: look at the content, take certificate and key from one snapshot, try
-them in a handshake, and keep the last pair that worked.
+Files of a mounted Secret change at any time, inotify does not report it reliably, and a pair that is read between two
+writes does not match. So the content is compared, certificate and key come from one snapshot, a handshake verifies
+them, and the last valid pair stays in use.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
     from webhook.serving.metrics import Telemetry
 
 CHECK_SECONDS = 1.0
-"""How often the files are looked at, at most."""
+"""Minimum time between two reads of the files."""
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """TLS 1.2 suites: forward secrecy and AEAD only."""
 
 
 @dataclass(frozen=True)
 class Files:
-    """Where the pair lies. ``ca`` is the bundle that the API server verifies with; it may be absent."""
+    """Paths of the pair. ``ca`` is the bundle that the API server verifies with; the file may be absent."""
 
     certificate: Path
     key: Path
     ca: Path | None = None
     server_name: str | None = None
-    """``<service>.<namespace>.svc``, which the API server asks for; None checks no name."""
+    """``<service>.<namespace>.svc``, which the API server verifies; None checks no name."""
     client_ca: Path | None = None
-    """The bundle that a client's certificate must come from; None asks for no certificate."""
+    """The CA bundle for clients' certificates; None requires no certificate."""
 
     def read(self) -> tuple[bytes, bytes, bytes, bytes]:
-        """Return certificate, key, bundle and the clients' bundle as they are now."""
+        """Return certificate, key, bundle and the clients' bundle. OSError if a file cannot be read."""
         ca = self.ca.read_bytes() if self.ca and self.ca.exists() else b""
         client_ca = self.client_ca.read_bytes() if self.client_ca else b""
         return self.certificate.read_bytes(), self.key.read_bytes(), ca, client_ca
@@ -55,38 +55,38 @@ class Certificate:
         self._telemetry = telemetry
         self._minimum = minimum or ssl.TLSVersion.TLSv1_2
         self._lock = Lock()
-        self._checked = float("-inf")
+        self._checked_at = float("-inf")
         self._snapshot: tuple[bytes, bytes, bytes, bytes] | None = None
         self._context: ssl.SSLContext | None = None
         self._not_after = 0.0
-        self.not_ready = "no certificate has been read"
-        """Why there is nothing to serve with, or empty."""
+        self.not_ready = "no certificate has been loaded"
+        """Why there is no certificate to serve with, or empty."""
 
-    def listening(self) -> ssl.SSLContext:
-        """Return the context to listen with: it has no certificate, each handshake goes on with the one in force.
+    def listener_context(self) -> ssl.SSLContext:
+        """Return the context for listeners: it has no certificate, each handshake continues with the current context.
 
-        What a handshake begins with stays: versions, suites, and whether the client has to show a certificate. The
-        certificate and the client's CA are those of the context that it goes on with.
+        TLS versions, cipher suites and whether a client certificate is required are those of the listener's context.
+        The certificate and the clients' CA are those of the current one.
         """
         context = _context(self._minimum)
         if self.files.client_ca:
             context.verify_mode = ssl.CERT_REQUIRED
 
-        def choose(connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> int | None:
+        def use_current(connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> int | None:
             try:
-                connection.context = self.context()
+                connection.context = self.current_context()
             except ssl.SSLError:
                 return ssl.ALERT_DESCRIPTION_INTERNAL_ERROR
             return None
 
-        context.sni_callback = choose
+        context.sni_callback = use_current
         return context
 
-    def context(self) -> ssl.SSLContext:
-        """Return the context in force, after a look at the files; raise ``ssl.SSLError`` where none was ever good."""
+    def current_context(self) -> ssl.SSLContext:
+        """Return the current context, after a check of the files; raise ``ssl.SSLError`` if no pair was ever valid."""
         with self._lock:
-            if time.monotonic() - self._checked >= CHECK_SECONDS:
-                self._checked = time.monotonic()
+            if time.monotonic() - self._checked_at >= CHECK_SECONDS:
+                self._checked_at = time.monotonic()
                 self._refresh()
             if self._context is None:
                 raise ssl.SSLError(self.not_ready)
@@ -95,8 +95,8 @@ class Certificate:
     def check(self) -> str:
         """Return why the server is not ready, or an empty string."""
         with suppress(ssl.SSLError):
-            self.context()
-        return self.not_ready or ("the certificate has ended" if time.time() > self._not_after else "")
+            self.current_context()
+        return self.not_ready or ("the certificate has expired" if time.time() > self._not_after else "")
 
     def _refresh(self) -> None:
         try:
@@ -104,14 +104,16 @@ class Certificate:
             if snapshot == self._snapshot:
                 return
             context = load(snapshot[0], snapshot[1], snapshot[3])
-            not_after = verify(context, snapshot[2] or snapshot[0], self.files.server_name, whole=bool(snapshot[2]))
+            not_after = verify(
+                context, snapshot[2] or snapshot[0], self.files.server_name, full_chain=bool(snapshot[2])
+            )
             if self.files.client_ca:
-                context.verify_mode = ssl.CERT_REQUIRED  # only now: the handshake just made had no certificate to show
+                context.verify_mode = ssl.CERT_REQUIRED  # not earlier: the client in ``verify`` has no certificate
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
             self._telemetry.reload_errors.inc()
             self._telemetry.bundle_mismatch.set(self._mismatch())
             reason = f"certificate not usable: {getattr(error, 'verify_message', '') or error}"
-            logger.warning(reason if self._context is None else f"{reason}; the last good one stays")
+            logger.warning(reason if self._context is None else f"{reason}; the last valid one stays in use")
             if self._context is None:
                 self.not_ready = reason
             return
@@ -120,27 +122,29 @@ class Certificate:
         self._telemetry.bundle_mismatch.set(0)
         self._telemetry.not_after.set(not_after)
         if snapshot[2]:
-            self._telemetry.ca_not_after.set(ends(snapshot[2]))
+            self._telemetry.ca_not_after.set(first_expiry(snapshot[2]))
         logger.info("certificate loaded", extra={"fields": {"not_after": int(not_after)}})
 
     def _mismatch(self) -> bool:
-        """Tell whether the certificate in use does not verify against the bundle as it is now."""
+        """Tell whether the certificate in use does not verify against the current bundle."""
         if self._context is None or self._snapshot is None:
             return True
         try:
             bundle = self.files.read()[2]
-            verify(load(*self._snapshot[:2]), bundle or self._snapshot[0], self.files.server_name, whole=bool(bundle))
+            verify(
+                load(*self._snapshot[:2]), bundle or self._snapshot[0], self.files.server_name, full_chain=bool(bundle)
+            )
         except (OSError, ValueError):
             return True
         return False
 
 
 def load(certificate: bytes, key: bytes, client_ca: bytes = b"") -> ssl.SSLContext:
-    """Make a server context of PEM texts; ``ssl.SSLError`` where they are broken or do not belong together."""
+    """Return a server context for PEM texts; ``ssl.SSLError`` if they are broken or not a pair."""
     context = _context()
     if client_ca:
         context.load_verify_locations(cadata=client_ca.decode("ascii"))
-    # OpenSSL wants paths: these two are in memory only, and hold the same snapshot whatever happens to the files.
+    # OpenSSL loads paths only: these files are in memory, so they have the content of the snapshot.
     with _memory_file(certificate) as chain, _memory_file(key) as private:
         context.load_cert_chain(f"/proc/self/fd/{chain.fileno()}", f"/proc/self/fd/{private.fileno()}")
     return context
@@ -150,21 +154,21 @@ def _context(minimum: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2) -> ssl.SSLContext
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = minimum
     context.set_ciphers(CIPHERS)
-    context.set_alpn_protocols(["http/1.1"])  # the API server speaks nothing else to webhooks (kubernetes#75791)
-    context.options |= ssl.OP_NO_TICKET  # Go's client resumes nothing; a ticket would outlive the certificate
+    context.set_alpn_protocols(["http/1.1"])  # the API server uses no other with webhooks (kubernetes#75791)
+    context.options |= ssl.OP_NO_TICKET  # Go's client resumes no sessions; a ticket would outlive the certificate
     context.num_tickets = 0
     return context
 
 
-def verify(context: ssl.SSLContext, ca: bytes, server_name: str | None, *, whole: bool = True) -> float:
-    """Shake hands in memory as the API server would; return the certificate's end in Unix time.
+def verify(context: ssl.SSLContext, ca: bytes, server_name: str | None, *, full_chain: bool = True) -> float:
+    """Do a handshake in memory as the API server does; return the certificate's expiry in Unix time.
 
-    ``whole`` verifies the chain up to a root; else the certificate itself is the anchor, and only its dates count.
-    ``ssl.SSLCertVerificationError`` says what an API server would object to.
+    ``full_chain`` verifies the chain up to a root; otherwise the certificate is its own anchor, and only dates count.
+    ``ssl.SSLCertVerificationError`` says why an API server would reject it.
     """
     client_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     client_context.check_hostname = server_name is not None
-    client_context.verify_flags |= ssl.VERIFY_X509_STRICT if whole else ssl.VERIFY_X509_PARTIAL_CHAIN
+    client_context.verify_flags |= ssl.VERIFY_X509_STRICT if full_chain else ssl.VERIFY_X509_PARTIAL_CHAIN
     client_context.load_verify_locations(cadata=ca.decode("ascii"))
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     client = client_context.wrap_bio(to_client, to_server, server_hostname=server_name)
@@ -177,8 +181,8 @@ def verify(context: ssl.SSLContext, ca: bytes, server_name: str | None, *, whole
     return float(ssl.cert_time_to_seconds(str((client.getpeercert() or {})["notAfter"])))
 
 
-def ends(bundle: bytes) -> float:
-    """Return when the first certificate of a PEM bundle ends, in Unix time."""
+def first_expiry(bundle: bytes) -> float:
+    """Return the earliest expiry of a certificate in a PEM bundle, in Unix time."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(cadata=bundle.decode("ascii"))
     return min(float(ssl.cert_time_to_seconds(str(ca["notAfter"]))) for ca in context.get_ca_certs())

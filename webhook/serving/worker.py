@@ -1,9 +1,9 @@
-"""gunicorn's asyncio worker, with deadlines and a polite end.
+"""gunicorn's asyncio worker, with deadlines and graceful shutdown.
 
-Whoever begins to speak has ``READ_SECONDS`` for the handshake, and again for each whole request: half a ClientHello,
-header or body is thrown out then, and holds up nobody meanwhile. Go clients, the API server among them, open
-connections that stay silent after the handshake; gunicorn's threaded worker gives each of those a thread and is gone
-when it has none left, an event loop does not notice them.
+A client has ``READ_SECONDS`` for the handshake, and again for each request. One that stops within a ClientHello, header
+or body is disconnected then, and delays no other client. Go clients, such as the API server, open connections that stay
+silent after the handshake: gunicorn's threaded worker blocks a thread for each of those and stops answering without a
+free one; in an event loop they cost nothing.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 READ_SECONDS = 3.0
-"""For the handshake, for a request, and for the client to take its answer; in one cluster they take milliseconds."""
+"""For the handshake, for a request, and for the client to read its answer; in a cluster each takes milliseconds."""
 MAX_CONNECTIONS = 1000
 """An API server keeps 25 idle connections to a webhook, and bursts of 200."""
 TICK_SECONDS = 0.25
-"""How often a worker looks whether it shall end; gunicorn's heartbeat needs one in 30 seconds."""
+"""Between two checks of whether to stop; gunicorn's heartbeat needs one in 30 seconds."""
 GUNICORN = "https://github.com/benoitc/gunicorn/blob/27.0.1/gunicorn/"
 PRIVATE_NAMES = {
     "_arm_keepalive_timer": ("asgi/protocol.py#L1188", "called: close a connection that stays silent"),
@@ -41,7 +41,7 @@ PRIVATE_NAMES = {
     "_will_close": ("asgi/protocol.py#L1959", "extended: close after the answer when stopping"),
 }
 """Every private name of gunicorn that is used here: where it is defined (below ``GUNICORN``), and what for."""
-sslproto.SSLProtocol.max_size = 32 * 1024  # asyncio would give each connection 256 KiB to read into
+sslproto.SSLProtocol.max_size = 32 * 1024  # asyncio's read buffer has 256 KiB per connection
 
 
 class Connection(ASGIProtocol):  # type: ignore[misc] # gunicorn has no types
@@ -50,35 +50,35 @@ class Connection(ASGIProtocol):  # type: ignore[misc] # gunicorn has no types
     def __init__(self, worker: Worker) -> None:
         super().__init__(worker)
         self._deadline: asyncio.TimerHandle | None = None
-        self._began = 0.0
+        self._request_began = 0.0
         self._queued = False
-        self._last = False
+        self._is_last = False
 
     @property
     def busy(self) -> bool:
-        """Whether a request has begun that is not answered yet."""
+        """Whether a request is in flight."""
         return self._current_request is not None or self._deadline is not None
 
     def connection_made(self, transport: Any) -> None:
-        """Take the connection, unless there are too many or the client is not one that we know."""
+        """Accept the connection, unless there are too many or the client is not allowed."""
         super().connection_made(transport)
         self.worker.connections.add(self)
-        if len(self.worker.connections) > MAX_CONNECTIONS or not self.worker.admits(transport):
+        if len(self.worker.connections) > MAX_CONNECTIONS or not self.worker.is_allowed(transport):
             transport.abort()
             return
         self._arm_keepalive_timer()  # gunicorn would wait for the first request without limit
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
+        """Remove the connection."""
         self.worker.connections.discard(self)
         self._clear_deadline()
         self._dequeue()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read; a request that is not complete now has to be so before its deadline."""
+        """Read; set a deadline unless the request is complete."""
         if self._body_receiver is None and self._deadline is None:
-            self._began = self.worker.loop.time()
+            self._request_began = self.worker.loop.time()
         super().data_received(data)
         if self._body_receiver is not None and self._body_receiver._complete:  # noqa: SLF001
             self._clear_deadline()
@@ -86,41 +86,41 @@ class Connection(ASGIProtocol):  # type: ignore[misc] # gunicorn has no types
             self._set_deadline()
 
     def pause_writing(self) -> None:
-        """Wait for a client that does not take its answer, but not for long."""
+        """Set a deadline for a client that does not read its answer."""
         super().pause_writing()
         self._set_deadline()
 
     def resume_writing(self) -> None:
-        """Go on."""
+        """Clear the deadline."""
         super().resume_writing()
         self._clear_deadline()
 
     def _set_deadline(self) -> None:
         if self._deadline is None and not self._closed:
-            self._deadline = self.worker.loop.call_later(READ_SECONDS, self._too_slow)
+            self._deadline = self.worker.loop.call_later(READ_SECONDS, self._on_deadline)
 
     def _clear_deadline(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
-    def _too_slow(self) -> None:
+    def _on_deadline(self) -> None:
         self._deadline = None
         self.worker.app.telemetry.stalled.inc()
         self.transport.abort()
 
     def _on_message_complete(self) -> None:
-        self._last = self.worker.stopping
+        self._is_last = self.worker.stopping
         super()._on_message_complete()
         self._queued = True
         self.worker.queued += 1
 
     def _will_close(self, *args: Any) -> bool:
-        """Decide once a request whether it is the connection's last, so that what is announced is what happens.
+        """Decide once per request whether it is the connection's last, so that the Connection header is true.
 
-        gunicorn asks again behind the answer: a client that was told to come back would find the door shut.
+        gunicorn asks again after the answer: it would close a connection that was announced as kept alive.
         """
-        return self._last or bool(super()._will_close(*args))
+        return self._is_last or bool(super()._will_close(*args))
 
     def _dequeue(self) -> None:
         if self._queued:
@@ -134,12 +134,12 @@ class Connection(ASGIProtocol):  # type: ignore[misc] # gunicorn has no types
             self._dequeue()
 
     def _build_http_scope(self, *args: Any) -> Any:
-        """Give the application what tells how long this request has waited, in seconds, and how many wait.
+        """Add ``state["waiting"]``, which returns how many seconds this request has waited, and how many requests wait.
 
-        It asks when it has the whole body: gunicorn calls it with the headers.
+        The application calls it after it has read the body: gunicorn calls the application after the headers.
         """
         scope = super()._build_http_scope(*args)
-        scope["state"] = {"waiting": lambda: (self.worker.loop.time() - self._began, self.worker.queued)}
+        scope["state"] = {"waiting": lambda: (self.worker.loop.time() - self._request_began, self.worker.queued)}
         return scope
 
     def _is_websocket_upgrade(self, request: Any) -> bool:  # noqa: ARG002 - gunicorn's signature
@@ -147,7 +147,7 @@ class Connection(ASGIProtocol):  # type: ignore[misc] # gunicorn has no types
 
 
 class Worker(ASGIWorker):  # type: ignore[misc] # gunicorn has no types
-    """The process that answers."""
+    """The worker process."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -156,13 +156,13 @@ class Worker(ASGIWorker):  # type: ignore[misc] # gunicorn has no types
         self.stopping = False
 
     def handle_exit_signal(self) -> None:
-        """Begin to stop; ``alive``, which makes gunicorn close connections behind an answer, ends with the draining."""
+        """Start to drain; ``alive``, whose end makes gunicorn close connections, stays true until then."""
         self.stopping = True
 
-    def admits(self, transport: Any) -> bool:
-        """Tell whether the client at the other end may ask."""
-        admits: Callable[[Any], bool] = self.app.admits
-        return admits(transport.get_extra_info("peercert"))
+    def is_allowed(self, transport: Any) -> bool:
+        """Tell whether the client of this connection may send requests."""
+        is_allowed: Callable[[Any], bool] = self.app.is_allowed
+        return is_allowed(transport.get_extra_info("peercert"))
 
     async def _serve(self) -> None:
         tls = self.app.tls_context()
@@ -178,18 +178,18 @@ class Worker(ASGIWorker):  # type: ignore[misc] # gunicorn has no types
             await self._drain()
 
     async def _drain(self) -> None:
-        """Answer whatever comes for a while, closing each connection after its answer; then take no more and end."""
-        await self._while(lambda: True, self.app.drain_seconds)
+        """Answer for ``drain_seconds`` and close each connection after its answer; then accept no more and end."""
+        await self._wait_while(lambda: True, self.app.drain_seconds)
         for server in self.servers:
             server.close()
-        # A request may be on its way on a connection that looks idle; once more around, and it has been read.
+        # A request may be arriving on a connection that looks idle: let the event loop read it.
         await asyncio.sleep(TICK_SECONDS)
         for connection in list(self.connections):
             if not connection.busy:
                 connection.transport.close()
-        await self._while(lambda: bool(self.connections), self.cfg.graceful_timeout)
+        await self._wait_while(lambda: bool(self.connections), self.cfg.graceful_timeout)
 
-    async def _while(self, condition: Callable[[], bool], seconds: float) -> None:
+    async def _wait_while(self, condition: Callable[[], bool], seconds: float) -> None:
         end = self.loop.time() + seconds
         while condition() and self.loop.time() < end and not self._quick_shutdown:
             self.notify()

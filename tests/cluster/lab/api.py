@@ -108,28 +108,28 @@ class Api:
         answer = self.ask("GET", url(kind, name, namespace))
         return None if answer.status == http.client.NOT_FOUND else answer.object
 
-    def create(self, thing: Object, *, dry_run: bool = False) -> Answer:
+    def create(self, manifest: Object, *, dry_run: bool = False) -> Answer:
         """Create an object; the answer may be a refusal."""
         query = {"dryRun": "All"} if dry_run else {}
-        path = url(thing["kind"], "", thing["metadata"].get("namespace", ""), **query)
-        return self.ask("POST", path, thing)
+        path = url(manifest["kind"], "", manifest["metadata"].get("namespace", ""), **query)
+        return self.ask("POST", path, manifest)
 
-    def apply(self, *things: Object) -> list[Object]:
+    def apply(self, *objects: Object) -> list[Object]:
         """Create or change objects by server-side apply; raise ApiError where one is refused."""
         return [
             self.call(
                 "PATCH",
                 url(
-                    thing["kind"],
-                    thing["metadata"]["name"],
-                    thing["metadata"].get("namespace", ""),
+                    manifest["kind"],
+                    manifest["metadata"]["name"],
+                    manifest["metadata"].get("namespace", ""),
                     fieldManager="tests",
                     force="true",
                 ),
-                thing,
+                manifest,
                 "application/apply-patch+yaml",
             )
-            for thing in things
+            for manifest in objects
         ]
 
     def merge(self, kind: str, name: str, namespace: str, patch: Object) -> Object:

@@ -27,7 +27,7 @@ ENVIRONMENT = {**os.environ, "PATH": PATH, "KUBECONFIG": str(KUBECONFIG), "KUBEC
 
 
 class LabError(Exception):
-    """A failure that is told to the user in one line."""
+    """A failure, shown to the user as one line."""
 
 
 def say(text: str) -> None:

@@ -19,7 +19,7 @@ from .common import CLIENT_NET, HERE, INSIDE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .api import Api
+    from .api import Api, Object
 
 ROOT = HERE.parents[2]
 Progress: TypeAlias = "Callable[[str, int], None]"
@@ -147,6 +147,12 @@ def restart(api: Api, namespace: str, name: str) -> None:
     """Do what `kubectl rollout restart` does."""
     stamp = {"kubectl.kubernetes.io/restartedAt": str(time.time_ns())}
     api.merge("Deployment", name, namespace, {"spec": {"template": {"metadata": {"annotations": stamp}}}})
+
+
+def is_ready(pod: Object) -> bool:
+    """Tell whether a Pod is ready."""
+    conditions = (pod.get("status") or {}).get("conditions") or []
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
 
 def rolled_out(api: Api, namespace: str, name: str) -> bool:
