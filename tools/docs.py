@@ -14,7 +14,7 @@ from webhook.core import settings
 from webhook.core.mutate import TABLES
 from webhook.core.mutations import MUTATIONS
 from webhook.predict import Harm
-from webhook.report.setting_docs import setting_docs
+from webhook.report.setting_docs import setting_docs, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +56,7 @@ def _settings() -> Iterator[str]:
     yield (inspect.getdoc(settings) or "").replace("::\n\n", ":\n\n").replace("``", "`") + "\n"
     for name, text in setting_docs().items():
         default = getattr(settings.DEFAULTS, settings.NAMES[name].name)
-        yield f"## {name}\n\nDefault: {settings.show(default)}. {text}\n"
+        yield f"## {name}\n\nDefault: {show(default)}. {text}\n"
     yield "## Profiles\n\n| profile | settings |\n|---|---|"
     for name, layer in settings.PROFILES.items():
         yield f"| `{name}` | {', '.join(f'{k}: {v}' for k, v in layer.items()) or 'the defaults'} |"

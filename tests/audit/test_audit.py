@@ -44,7 +44,7 @@ items:
 ---
 apiVersion: v1
 kind: Pod
-metadata: {name: "a,b:<c>%"}
+metadata: {name: "a,b:<c>%", annotations: {lastcall.webhook/signal-hook: "off"}}
 spec:
   containers: [{name: shell, command: [sh, -c, "java -jar app.jar"]}]
 ---

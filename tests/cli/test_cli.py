@@ -62,7 +62,7 @@ def test_every_setting_is_shown_with_its_origin(name: str) -> None:
     """`lastcall settings` shows each one in each profile."""
     assert name in lastcall("settings").stdout
     shown = json.loads(lastcall("settings", "-o", "json").stdout)
-    assert set(shown[name]) == {"default", "ingress", "alb", "nlb"}
+    assert set(shown[name]) == {"default", "shell", "ingress", "alb", "nlb"}
     assert "(profile ingress)" in lastcall("settings", "--profile", "ingress").stdout
 
 

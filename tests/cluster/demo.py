@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 PROPAGATION_SECONDS = 3
 PROFILE = "ingress"  # for endpoints that change slowly: see test_zero_loss.py
 REQUESTS = 5000
-STEPS = ("cluster", "images", "lastcall", "app", "without", "label", "with", "down")
+STEPS = ("cluster", "images", "lastcall", "app", "without", "label", "with", "image", "roll", "down")
+IN_IMAGE = "with lastcall, npm only in the image"
 
 
 class Steps:
@@ -78,8 +79,23 @@ def compare(steps: Steps) -> dict[str, Roll]:
         steps.next("rolling with lastcall")
         with Traffic(url) as traffic:
             with_lastcall = roll(api, space, "web", traffic, at_least=REQUESTS, progress=steps.during)
+        in_image = roll_image(api, steps)
         steps.next("taking everything down")
-    return {"without lastcall": without, "with lastcall": with_lastcall}
+    return {"without lastcall": without, "with lastcall": with_lastcall, IN_IMAGE: in_image}
+
+
+def roll_image(api: Api, steps: Steps) -> Roll:
+    """Roll a Deployment without a command: npm stands in its image, which is declared to have a shell."""
+    space = "demo-image"
+    steps.next(f"deploying an image that starts npm, with {manifests.SHELL}: yes")
+    things = manifests.demo_in_image(space, "dash", "npm")
+    things[0]["metadata"]["labels"] = {manifests.INJECT: PROFILE}
+    things[1]["spec"]["template"]["metadata"]["annotations"] = {manifests.SHELL: "yes"}
+    api.apply(*things)
+    until("the app", lambda: rolled_out(api, space, "web"), 240)
+    steps.next("rolling with lastcall")
+    with Traffic(f"http://{api.get('Service', 'web', space)['spec']['clusterIP']}/") as traffic:
+        return roll(api, space, "web", traffic, at_least=REQUESTS, progress=steps.during)
 
 
 def table(found: dict[str, Roll]) -> Table:
@@ -118,8 +134,8 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     console.print(table(found))
-    with_lastcall = found["with lastcall"]
-    return int(bool(with_lastcall.counts.lost) or not found["without lastcall"].counts.lost)
+    without, *with_lastcall = found.values()
+    return int(any(one.counts.lost for one in with_lastcall) or not without.counts.lost)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
+from tests.cluster.lab import images
 from tests.support.paths import ROOT
 
 if TYPE_CHECKING:
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
 Object = dict[str, Any]  # as the API has it
 IMAGES = {"dash": "lab/node-debian:20", "ash": "lab/node-busybox:20"}
 INJECT = "lastcall.webhook/inject"
+SLEEP = "lastcall.webhook/pre-stop-sleep-seconds"
+SHELL = "lastcall.webhook/image-shell"
+COMMANDS = {
+    "npm": ["npm", "start"],
+    "yarn": ["yarn", "start"],
+    "pnpm": ["pnpm", "start"],
+    "python": ["/bin/sh", "-c", "python3 server.py; true"],
+}
+"""Program -> the CMD of an image that starts it."""
 
 
 def documents(path: Path) -> list[Object]:
@@ -30,6 +40,18 @@ def demo(namespace: str, *, shell: str = "dash", command: list[str] | None = Non
     container |= {"image": IMAGES[shell], "imagePullPolicy": "Never"}
     container |= {"command": command} if command else {}
     return [space, deployment, service]
+
+
+def demo_in_image(namespace: str, shell: str, program: str) -> list[Object]:
+    """Return the demo's objects without a command: an image that starts the program is made and loaded for them."""
+    tag = f"lab/{program}-{shell}:1"
+    entrypoint: Object = {"Entrypoint": []} if program == "python" else {}  # the shell form has no docker-entrypoint.sh
+    images.load(images.variant(shell, tag, Cmd=COMMANDS[program], **entrypoint))
+    things = demo(namespace, shell=shell)
+    container = things[1]["spec"]["template"]["spec"]["containers"][0]
+    container["image"] = tag
+    del container["command"]
+    return things
 
 
 def namespace(name: str, **labels: str) -> Object:

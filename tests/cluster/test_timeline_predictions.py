@@ -13,6 +13,7 @@ from tests.cluster.ends import Seen
 from tests.support.waiting import until
 from webhook.core import pod as view
 from webhook.core.settings import Resolved
+from webhook.launcher import signal_hook
 from webhook.predict import FAILS, IGNORES, Cause, End, Scenario, SignalDelivery, predict
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Case(NamedTuple):
 PACKAGE: Any = {"package.json": json.dumps({"scripts": {"start": "node app.js"}}), "app.js": APP}
 VOLUMES: list[Any] = [{"name": "package", "configMap": {"name": "package"}}]
 MOUNTED: Any = {"workingDir": "/package", "volumeMounts": [{"name": "package", "mountPath": "/package"}]}
+HOOK = run(*signal_hook(4))
 NODE = f'node -e "{APP}"'.replace("\n", " ")
 CASES = {
     "sleep-then-drain": Case(12, [container(hook=sleep(4), drain=3)]),
@@ -86,6 +88,14 @@ CASES = {
     "deleted-in-a-hurry": Case(20, [container(hook=sleep(10), drain=NEVER)], delete=4),
     "a-shell-keeps-sigterm": Case(5, [container(command=["sh", "-c", NODE + "; true"])]),
     "npm-drops-sigterm": Case(9, [container(command=["npm", "start"], **MOUNTED)]),
+    "signal-hook-under-npm": Case(14, [container("app", 3, HOOK, command=["npm", "start"], **MOUNTED)]),
+    "signal-hook-under-a-shell": Case(14, [container("app", 3, HOOK, command=["sh", "-c", NODE + "; true"])]),
+    "signal-hook-at-pid-1": Case(14, [container("app", 3, HOOK)]),
+    "signal-hook-is-cut-under-npm": Case(8, [container("app", NEVER, HOOK, command=["npm", "start"], **MOUNTED)]),
+    "signal-hook-ignored-under-a-shell": Case(
+        8, [container("app", NEVER, HOOK, command=["sh", "-c", NODE + "; true"])]
+    ),
+    "signal-hook-in-a-hurry": Case(20, [container("app", 3, HOOK, command=["npm", "start"], **MOUNTED)], delete=2),
 }
 
 

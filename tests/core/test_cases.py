@@ -28,7 +28,7 @@ from webhook.core.layers import Layer
 from webhook.core.mutate import mutate
 from webhook.core.pod import read
 from webhook.core.rules import violations
-from webhook.launcher import MODES, text
+from webhook.launcher import MODES, text, texts
 from webhook.manifests import Document
 from webhook.report import render
 from webhook.serving.asgi import Front
@@ -69,7 +69,8 @@ def named(value: Any) -> Any:
         case list():
             return [named(item) for item in value]
         case str():
-            return next((f"<launcher {mode}>" for mode in MODES if value == text(mode)), value)
+            names = {text(mode): f"<launcher {mode}>" for mode in MODES} | {texts.HOOK: "<signal hook>"}
+            return names.get(value, value)
     return value
 
 

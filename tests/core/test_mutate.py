@@ -45,7 +45,7 @@ def test_a_pod_that_would_grow_too_large_keeps_the_commands_it_has_no_room_for()
     """500 containers get their sleep, and launchers up to 1 MiB; the others are named."""
     report = mutate(pod(500))
     assert len(json.dumps(report.after)) < 1.3 * 1024 * 1024
-    assert {"LauncherAdded", "PodTooLarge", "SleepAdded"} <= set(codes(report))
+    assert {"LauncherAdded", "PodTooLarge", "SleepAdded", "TooLargeForSignalHook"} <= set(codes(report))
     answer = json.loads(review.respond("u", report))["response"]
     assert all(len(text) <= review.MAX_ANNOTATION for text in answer["auditAnnotations"].values())
     assert sum(map(len, answer["warnings"])) < 4096
@@ -186,6 +186,6 @@ def test_drain_may_be_unset_by_a_profile() -> None:
 def test_a_hook_of_two_actions_is_of_unknown_length() -> None:
     """The API server rejects it anyway; that is not the webhook's to say, and the others get their sleep."""
     wrong = {"name": "a", "lifecycle": {"preStop": {"exec": {"command": ["sleep", "5"]}, "sleep": {"seconds": 5}}}}
-    report = mutate({"spec": {"containers": [wrong, {"name": "b"}]}})
+    report = mutate({"spec": {"containers": [wrong, {"name": "b", "command": ["node", "server.js"]}]}})
     assert {"HookLengthUnknown", "SleepAdded"} <= set(codes(report))
     assert "ResultRejected" not in codes(report)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from webhook.cli import layers
-from webhook.core.settings import NAMES, PREFIX, resolve, show
-from webhook.report.setting_docs import setting_docs
+from webhook.core.settings import NAMES, PREFIX, resolve
+from webhook.report.setting_docs import setting_docs, show
 
 if TYPE_CHECKING:
     from webhook.cli.layers import Profiles

@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from webhook import launcher
+
 
 class View(msgspec.Struct, rename="camel", frozen=True):
     """A read-only view of an object: fields that are not named are not read."""
@@ -23,9 +25,15 @@ class Sleep(View, frozen=True):
 
 
 class Exec(View, frozen=True):
-    """``lifecycle.preStop.exec``."""
+    """The ``exec`` action of a hook or a probe."""
 
     command: list[str] | None = None
+
+
+class Probe(View, frozen=True):
+    """A liveness, readiness or startup probe."""
+
+    exec: Exec | None = None
 
 
 class Handler(View, frozen=True):
@@ -42,19 +50,35 @@ class Handler(View, frozen=True):
         return 4 - (self.exec, self.http_get, self.sleep, self.tcp_socket).count(None)
 
     @property
+    def command(self) -> list[str]:
+        """The command of an exec hook; empty for any other."""
+        return (self.exec and self.exec.command) or []
+
+    @property
+    def signals(self) -> bool:
+        """Whether this is the signal hook, which sleeps, signals the real process, and waits for its end."""
+        return self.actions == 1 and launcher.signal_hook_seconds(self.command) is not None
+
+    @property
     def seconds(self) -> int | None:
-        """How long the hook takes, in whole seconds rounded up; None where that is unknown."""
+        """How long the hook takes, in whole seconds rounded up; None where that is unknown.
+
+        Of the signal hook this is the sleep: what follows is the application's drain.
+        """
         if self.actions != 1:
             return None
         if self.sleep:
             return self.sleep.seconds
-        return _sleep_seconds((self.exec and self.exec.command) or [])
+        signal_hook = launcher.signal_hook_seconds(self.command)
+        return _sleep_seconds(self.command) if signal_hook is None else signal_hook
 
 
 class Lifecycle(View, frozen=True):
     """A container's hooks."""
 
     pre_stop: Handler | None = None
+    post_start: Handler | None = None
+    stop_signal: str | None = None
 
 
 _SLEEP = re.compile(r"\s*(?:exec\s+)?(?:/(?:usr/)?bin/)?sleep\s+([0-9]{1,9}(?:\.[0-9]{1,9})?)([smhd]?)\s*;?\s*")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from webhook.core import patch
-from webhook.core.hooks import Handler, Lifecycle, View
+from webhook.core.hooks import Handler, Lifecycle, Probe, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,6 +38,9 @@ class Container(View, frozen=True):
     args: list[str] | None = None
     lifecycle: Lifecycle | None = None
     restart_policy: str | None = None
+    liveness_probe: Probe | None = None
+    readiness_probe: Probe | None = None
+    startup_probe: Probe | None = None
 
     @property
     def pre_stop(self) -> Handler | None:
@@ -49,6 +52,14 @@ class Container(View, frozen=True):
     def pre_stop_seconds(self) -> int | None:
         """How long the preStop hook takes: 0 without one, None where it is unknown."""
         return self.pre_stop.seconds if self.pre_stop else 0
+
+    @property
+    def commands_run_inside(self) -> list[list[str]]:
+        """The commands that its exec probes and its postStart hook run in it."""
+        post_start = self.lifecycle and self.lifecycle.post_start
+        handlers = (self.liveness_probe, self.readiness_probe, self.startup_probe, post_start)
+        actions = [handler.exec for handler in handlers if handler]
+        return [action.command for action in actions if action and action.command]
 
     @property
     def target(self) -> str:

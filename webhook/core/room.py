@@ -1,14 +1,35 @@
-"""How many seconds of a Pod's grace period a sleep may take."""
+"""What a Pod has room for: in its grace period, for a sleep, and in its size, for the launcher and the signal hook."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from webhook.core.status import own_grace_seconds
 
 if TYPE_CHECKING:
+    from webhook.core.patch import Operations
     from webhook.core.pod import Pod
     from webhook.core.settings import Settings
+
+MAX_POD_BYTES = 1024 * 1024
+"""A Pod that would grow beyond this gets no more shell texts; etcd refuses requests of 1.5 MiB."""
+
+
+class Size:
+    """A Pod's size as JSON, which grows with what is added to it."""
+
+    def __init__(self, pod: Pod) -> None:
+        self._pod = pod
+        self._bytes = 0
+
+    def has_room(self, operations: Operations) -> bool:
+        """Add the operations to the size; leave it and return False where it would exceed ``MAX_POD_BYTES``."""
+        before = self._bytes or len(msgspec.json.encode(self._pod.document))
+        grown = before + len(msgspec.json.encode(operations))
+        self._bytes = grown if grown <= MAX_POD_BYTES else before
+        return grown <= MAX_POD_BYTES
 
 
 def native_sidecar_seconds(pod: Pod, settings: Settings) -> int:

@@ -38,6 +38,7 @@ _NOT_SETTINGS = ("inject", "status", _IMAGE_COMMAND, _IMAGE_SHELL)
 _ANNOTATION = "the Pod's annotation"
 _ENTRYPOINTS = ("init", "exec", "supervise", "off")
 _IMAGE_SHELLS = ("yes", "no", "unknown")
+_YAML_BOOLEANS = {"image-shell": _IMAGE_SHELLS, "signal-hook": ("on", "off")}
 _SECONDS = re.compile(r"[0-9]{1,7}")
 
 
@@ -62,22 +63,27 @@ class Settings(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     real process is PID 1, and ignores SIGTERM if it installs no handler. supervise: the package manager stays and
     signals go past it. off: commands are left alone."""
     image_shell: Literal["yes", "no", "unknown"] = "unknown"
-    """Whether the images have /bin/sh, which the launcher needs. unknown: a command is rewritten only where the Pod
-    itself proves a shell. yes: also where it does not, as in `node .yarn/releases/yarn-4.cjs start`. no: no command is
-    rewritten. In an annotation it needs quotes: `"yes"`."""
+    """Whether the images have /bin/sh, which the launcher and the signal hook need. unknown: only a Pod that itself
+    proves a shell gets them. yes: also containers whose command stands in the image, and commands such as
+    `node .yarn/releases/yarn-4.cjs start`. no: neither is used. In an annotation it needs quotes: `"yes"`."""
+    signal_hook: Literal["on", "off"] = "on"
+    """Whether a container whose command may keep SIGTERM from the real process, and that the launcher does not start,
+    gets a hook that sleeps and then signals that process itself. off: the native sleep. In an annotation it needs
+    quotes: `"off"`."""
 
 
 DEFAULTS = Settings()
 NAMES: Mapping[str, msgspec.structs.FieldInfo] = {f.encode_name: f for f in msgspec.structs.fields(Settings)}
 PROFILES: Mapping[str, Mapping[str, Any]] = {
     "default": {},
+    "shell": {"image-shell": "yes"},
     "ingress": {"pre-stop-sleep-seconds": 10},
     "alb": {"pre-stop-sleep-seconds": 60},
     "nlb": {"pre-stop-sleep-seconds": 130},
 }
-"""Built in. ``ingress``: kube-proxy with 100+ nodes, polling ingress controllers. ``alb``: AWS ALB with IP targets,
-where 40 s still showed 502s (aws-load-balancer-controller#2106). ``nlb``: AWS NLB with IP targets, which deregisters
-after 120 s whatever it is told (aws-load-balancer-controller#2366)."""
+"""Built in. ``shell``: the images have /bin/sh. ``ingress``: kube-proxy with 100+ nodes, polling ingress controllers.
+``alb``: AWS ALB with IP targets, where 40 s still showed 502s (aws-load-balancer-controller#2106). ``nlb``: AWS NLB
+with IP targets, which deregisters after 120 s whatever it is told (aws-load-balancer-controller#2366)."""
 
 
 class SettingsReason(Reason):
@@ -173,8 +179,9 @@ def parse(name: str, value: Any) -> Any:
         raise InvalidSetting(SettingsReason.UNKNOWN_SETTING, name=name)
     if name == "entrypoint":
         return _word(name, value, _ENTRYPOINTS)
-    if name == "image-shell":  # YAML 1.1 reads yes and no as true and false
-        return _word(name, {True: "yes", False: "no"}[value] if isinstance(value, bool) else value, _IMAGE_SHELLS)
+    if name in _YAML_BOOLEANS:  # YAML 1.1 reads yes and on as true, no and off as false
+        words = _YAML_BOOLEANS[name]
+        return _word(name, words[not value] if isinstance(value, bool) else value, words)
     if value is None and name == "drain-seconds":
         return None
     if isinstance(value, bool) or not _SECONDS.fullmatch(str(value)):
@@ -184,11 +191,6 @@ def parse(name: str, value: Any) -> Any:
 
 def _word(name: str, value: Any, words: tuple[str, ...]) -> str:
     """Return one of the words; raise ``InvalidSetting`` that names them all."""
-    if value in words:
-        return str(value)
-    raise InvalidSetting(SettingsReason.INVALID_SETTING, name=name, form=f"{', '.join(words[:-1])} or {words[-1]}")
-
-
-def show(value: Any) -> str:
-    """Write a value as one would write it in an annotation."""
-    return "(not set)" if value is None else str(value)
+    if value not in words:
+        raise InvalidSetting(SettingsReason.INVALID_SETTING, name=name, form=f"{', '.join(words[:-1])} or {words[-1]}")
+    return str(value)

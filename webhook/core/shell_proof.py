@@ -84,14 +84,14 @@ def _proof(words: list[str], start: Start, first: int) -> str | None:
         return None  # the launcher goes in front of `env PATH=...`, where another PATH is in force
     if first != start.by:
         unknown = words[first]
-        if _is_shell(unknown):
+        if is_shell(unknown):
             return unknown
         if unknown.endswith(".sh"):
             return "sh"
         if _name(unknown) not in _STARTS_HERE:
             return None  # kubectl exec, docker run, ssh, chroot, nsenter, ... start it elsewhere
     word = words[start.by]
-    if _is_shell(word):
+    if is_shell(word):
         return word
     if _name(word) in _PACKAGE_MANAGERS | _NEEDS_SHELL:
         return "sh"
@@ -99,7 +99,7 @@ def _proof(words: list[str], start: Start, first: int) -> str | None:
     return DEFAULT_SHELL if _YARN_1.search(file) else None
 
 
-def _is_shell(word: str) -> bool:
+def is_shell(word: str) -> bool:
     """Return whether the word starts a shell that can run the launcher, in any working directory."""
     return _name(word) in SHELLS and ("/" not in word or word.startswith("/"))
 

@@ -63,7 +63,7 @@ def own_grace_seconds(pod: Pod) -> int:
 
 
 def added_hook(pod: Pod, container: Container) -> bool:
-    """Tell whether the container's preStop sleep is the one that was added here."""
+    """Tell whether the container's preStop hook is the native sleep or the signal hook that was added here."""
     seconds = pod.status.get("pre-stop", {}).get(container.target)
     hook = container.pre_stop
-    return bool(seconds and hook and hook.sleep and hook.sleep.seconds == seconds)
+    return bool(seconds and hook and (hook.sleep or hook.signals) and hook.seconds == seconds)

@@ -23,8 +23,9 @@ from webhook.predict.causes import (
     grace_seconds,
     probe_grace_seconds,
 )
+from webhook.predict.container_timeline import ContainerTimeline, End, Hook, HookOutcome, Role
 from webhook.predict.harms import Finding, Harm, find
-from webhook.predict.kubelet import ContainerTimeline, End, Hook, HookOutcome, Role, container_timelines
+from webhook.predict.kubelet import container_timelines
 from webhook.predict.process import SignalDelivery
 from webhook.predict.scenario import FAILS, IGNORES, PROPAGATION, Scenario
 

@@ -8,7 +8,8 @@ import msgspec
 
 from webhook.core.decision import Reason
 from webhook.predict.causes import SOURCES
-from webhook.predict.kubelet import MIN_GRACE_SECONDS, ContainerTimeline, End, HookOutcome, Role
+from webhook.predict.container_timeline import ContainerTimeline, End, HookOutcome, Role
+from webhook.predict.kubelet import MIN_GRACE_SECONDS
 from webhook.predict.process import SignalDelivery
 
 if TYPE_CHECKING:
@@ -158,9 +159,9 @@ def _signal(container: ContainerTimeline) -> Iterator[Finding]:
     if container.signal_delivery is not SignalDelivery.RECEIVED:
         harm = Harm.SIGNAL_DROPPED if container.signal_delivery is SignalDelivery.DROPPED else Harm.SIGNAL_KEPT
         yield _finding(harm, container.name, program=container.program, signal=container.signal, seconds=after)
-    elif container.ended_by is End.KILLED and container.drain is None:
+    elif container.ended_by in {End.KILLED, End.DROPPED} and container.drain is None:
         yield _finding(Harm.IGNORES_SIGNAL, container.name, signal=container.signal, at=container.end)
-    elif container.ended_by is End.KILLED and container.drain is not None:
+    elif container.ended_by in {End.KILLED, End.DROPPED} and container.drain is not None:
         yield _finding(Harm.KILLED_IN_DRAIN, container.name, at=container.end, seconds=container.drain - after)
 
 

@@ -7,12 +7,12 @@ for the app containers, are taken from them; the rest, never less than 2, is bet
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from webhook.predict.causes import Cause
+from webhook.predict.container_timeline import ContainerTimeline, End, Hook, HookOutcome, Role
 from webhook.predict.process import SignalDelivery, signal_path
 from webhook.predict.scenario import IGNORES
 
@@ -35,81 +35,6 @@ ORDERED_SIDECARS = (1, 29)
 """... that stops native sidecars after the app containers (KEP-753)."""
 DOUBLE_GRACE = ((1, 22), (1, 27))
 """... that gave the whole grace period again after the hook (kubernetes#117798)."""
-
-
-class Role(StrEnum):
-    """Which of a Pod's lists a container is in."""
-
-    APP = "app"
-    NATIVE_SIDECAR = "native sidecar"
-
-
-class HookOutcome(StrEnum):
-    """How a preStop hook ends."""
-
-    RAN = "ran"
-    CUT = "cut"
-    """The grace period ended first."""
-    FAILED = "failed"
-    """It ended at once, or with its container."""
-    NOT_RUN = "not run"
-    """The kubelet is too old for ``preStop.sleep``."""
-
-
-class End(StrEnum):
-    """How a container ends."""
-
-    EXITED = "exited"
-    """It finished its drain after the stop signal."""
-    KILLED = "killed"
-    """By SIGKILL: exit code 137."""
-    DROPPED = "dropped"
-    """Its package manager exited first."""
-    BY_ITSELF = "by itself"
-    """It exited before the stop signal."""
-
-
-class Hook(msgspec.Struct, frozen=True):
-    """A preStop hook; its ``kind`` is ``sleep``, ``exec``, ``httpGet`` or ``tcpSocket``."""
-
-    kind: str
-    seconds: float
-    """How long it takes if nothing interrupts it."""
-    end: float
-    """Seconds from the start."""
-    outcome: HookOutcome
-
-
-class ContainerTimeline(msgspec.Struct, frozen=True, kw_only=True):
-    """What happens to one container. Times are seconds from the start."""
-
-    name: str
-    role: Role
-    grace: int
-    """The grace period in seconds that the kubelet starts with."""
-    hook: Hook | None
-    signal: str
-    signal_at: float | None = None
-    """None if the container exited before."""
-    signal_delivery: SignalDelivery
-    program: str
-    """The program that does not forward the signal, or an empty string."""
-    drain: float | None
-    """Seconds that the process needs after the signal; None if it ignores the signal."""
-    kill_at: float | None = None
-    """When the kubelet sends SIGKILL if the container still runs; None if it exited before the signal."""
-    end: float
-    ended_by: End
-    released: float
-    """When the kubelet is done with the container: a native sleep continues after its container has ended."""
-    started: float = 0
-    """When the kubelet began; later than 0 only if the kubelet was restarted."""
-
-    @property
-    def stops_accepting(self) -> float:
-        """When the process stops accepting connections: a server closes its listener when it receives the signal."""
-        handles = self.signal_delivery is SignalDelivery.RECEIVED and self.drain is not None
-        return self.signal_at if handles and self.signal_at is not None else self.end
 
 
 class _Context(NamedTuple):
@@ -161,6 +86,11 @@ def _stop(context: _Context, container: Container, role: Role, grace: int, earli
     again = scenario.cause is not Cause.LIVENESS and DOUBLE_GRACE[0] <= scenario.kubelet <= DOUBLE_GRACE[1]
     kill_at = at + (grace if again else max(left, MIN_GRACE_SECONDS))
     (delivery, program), drain = signal_path(container, resolved), scenario.drain_of(container, resolved)
+    last = End.KILLED
+    if hook and hook.kind == "signal" and hook.outcome is HookOutcome.RAN:
+        if delivery is SignalDelivery.DROPPED:  # the hook waits until it is cut; then the package manager exits
+            kill_at, last = start + grace + DROP_SECONDS, End.DROPPED
+        delivery = SignalDelivery.RECEIVED
     signal, needs = scenario.stop_signal_of(container, pod), None if drain == IGNORES else drain
     base: dict[str, Any] = {"name": container.name, "role": role, "grace": grace, "hook": hook, "started": start}
     base |= {"signal_delivery": delivery, "program": program, "signal": signal, "drain": needs}
@@ -168,7 +98,7 @@ def _stop(context: _Context, container: Container, role: Role, grace: int, earli
         released = max(at if hook else start, exits)
         return ContainerTimeline(**base, end=exits, ended_by=End.BY_ITSELF, released=released)
     after, ended_by = _end(delivery, drain)
-    end, ended_by = (at + after, ended_by) if at + after <= kill_at else (kill_at, End.KILLED)
+    end, ended_by = (at + after, ended_by) if at + after <= kill_at else (kill_at, last)
     return ContainerTimeline(**base, signal_at=at, kill_at=kill_at, end=end, ended_by=ended_by, released=end)
 
 
@@ -188,7 +118,7 @@ def _hook(pod: Pod, container: Container, scenario: Scenario, grace: int, start:
     seconds = scenario.hooks.get(container.name, scenario.unknown_hook if length is None else float(length))
     if kind == "sleep" and scenario.kubelet < NATIVE_SLEEP:
         return Hook(kind, float(length or 0), start, HookOutcome.NOT_RUN)
-    if seconds is None or (kind == "exec" and length is not None and pod.on_windows):
+    if seconds is None or (kind in {"exec", "signal"} and length is not None and pod.on_windows):
         return Hook(kind, 0.0, start, HookOutcome.FAILED)
     if seconds > grace:
         return Hook(kind, seconds, start + grace, HookOutcome.CUT)
@@ -196,5 +126,5 @@ def _hook(pod: Pod, container: Container, scenario: Scenario, grace: int, start:
 
 
 def _kind(handler: Handler) -> str:
-    actions = (("sleep", handler.sleep), ("exec", handler.exec), ("httpGet", handler.http_get))
-    return next((name for name, action in actions if action is not None), "tcpSocket")
+    actions = {"signal": handler.signals, "sleep": handler.sleep, "exec": handler.exec, "httpGet": handler.http_get}
+    return next((name for name, action in actions.items() if action), "tcpSocket")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+from typing import Any
 
 from webhook.core import settings
 
@@ -18,3 +19,8 @@ def setting_docs() -> dict[str, str]:
             case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(doc))):
                 docs[name.replace("_", "-")] = " ".join(doc.split())
     return docs
+
+
+def show(value: Any) -> str:
+    """Write a value as one would write it in an annotation."""
+    return "(not set)" if value is None else str(value)

@@ -31,6 +31,9 @@ class ContainerText(View, frozen=True):
     args: msgspec.Raw = MISSING
     lifecycle: msgspec.Raw = MISSING
     restart_policy: msgspec.Raw = MISSING
+    liveness_probe: msgspec.Raw = MISSING
+    readiness_probe: msgspec.Raw = MISSING
+    startup_probe: msgspec.Raw = MISSING
 
 
 class SpecText(View, frozen=True):

@@ -76,6 +76,40 @@ def pack(name: str, root: Path, config: dict[str, object], archive: Path) -> Non
         part.rename(archive)
 
 
+def variant(name: str, tag: str, **config: object) -> Path:
+    """Return the archive of a recipe's image with another configuration, and nothing but that.
+
+    It is an OCI layout without the layer, which containerd must have from the recipe's own archive.
+    https://github.com/opencontainers/image-spec/blob/main/image-layout.md
+    """
+    with tarfile.open(recipe(name)) as tar:
+        listed = json.load(tar.extractfile("manifest.json") or io.BytesIO())
+        image = json.load(tar.extractfile(listed[0]["Config"]) or io.BytesIO())
+        size = tar.getmember("layer.tar").size
+    image["config"] |= config
+    kind = "application/vnd.oci.image"
+    blobs: dict[str, bytes] = {}
+
+    def blob(content: dict[str, object], media_type: str) -> dict[str, object]:
+        text = json.dumps(content).encode()
+        digest = hashlib.sha256(text).hexdigest()
+        blobs[f"blobs/sha256/{digest}"] = text
+        return {"mediaType": f"{kind}.{media_type}", "digest": f"sha256:{digest}", "size": len(text)}
+
+    layer = {"mediaType": f"{kind}.layer.v1.tar", "digest": image["rootfs"]["diff_ids"][0], "size": size}
+    manifest = {"schemaVersion": 2, "config": blob(image, "config.v1+json"), "layers": [layer]}
+    named = blob(manifest, "manifest.v1+json") | {"annotations": {"io.containerd.image.name": tag}}
+    blobs["index.json"] = json.dumps({"schemaVersion": 2, "manifests": [named]}).encode()
+    blobs["oci-layout"] = b'{"imageLayoutVersion": "1.0.0"}'
+    archive = STORE / f"{tag.replace('/', '-').replace(':', '-')}.oci"
+    with tarfile.open(archive, "w") as tar:
+        for member, content in blobs.items():
+            info = tarfile.TarInfo(member)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    return archive
+
+
 def pause() -> Path:
     """Return the archive of the sandbox image that the kubelet wants for every Pod."""
     archive = STORE / "pause.tar"

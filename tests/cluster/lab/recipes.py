@@ -1,4 +1,4 @@
-"""Root file systems to build images of: Debian's and busybox' shells with Node's package managers, and Python."""
+"""Root file systems to build images of: Debian's and busybox' shells with Node, its package managers, and Python."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def node(root: Path) -> None:
 
 def node_debian(root: Path, scratch: Callable[[], Path]) -> None:
     """/bin/sh is dash, as in the official Debian images."""
-    debian(root, "libstdc++6")
+    debian(root, "libstdc++6", "python3")
     node(root)
 
 
@@ -103,9 +103,19 @@ def node_busybox(root: Path, scratch: Callable[[], Path]) -> None:
     shutil.copy2(box / "bin/busybox", root / "bin/busybox")
     sh("chroot", root, "/bin/busybox", "--install", "-s")
     node(root)
-    for library in re.findall(r"(/\S+) \(0x", sh("ldd", root / "usr/local/bin/node")):
-        (root / library[1:]).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(library, root / library[1:])
+    add_python(root, box)
+    for program in ("usr/local/bin/node", "usr/bin/python3.11"):
+        for library in re.findall(r"(/\S+) \(0x", sh("ldd", root / program)):
+            (root / library[1:]).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(library, root / library[1:])
+
+
+def add_python(root: Path, scratch: Path) -> None:
+    """Add Debian's Python, without the libraries that it is linked with."""
+    packages = "python3.11-minimal libpython3.11-minimal libpython3.11-stdlib"
+    unpack = f"for i in *python*.deb; do dpkg-deb -x $i {root}; done"
+    sh("sh", "-c", f"cd {scratch} && apt-get download -q {packages} && {unpack}")
+    (root / "usr/bin/python3").symlink_to("python3.11")
 
 
 def python_slim(root: Path, scratch: Callable[[], Path]) -> None:

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from webhook import launcher
+from webhook.core import room
 from webhook.core.argv import NoStart, Start, find_start
 from webhook.core.command import command_of
 from webhook.core.decision import Reason, patched, skipped
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
     from webhook.core.patch import Path
     from webhook.core.pod import Container, Pod
     from webhook.core.settings import Resolved, Settings
-
-MAX_POD_BYTES = 1024 * 1024
-"""A Pod that would grow beyond this gets no more launchers; etcd refuses requests of 1.5 MiB (--max-request-bytes)."""
 
 
 class Entrypoint(Reason):
@@ -46,8 +42,10 @@ class Entrypoint(Reason):
     IMAGE_COMMAND_UNKNOWN = (
         "names no command, and its image's CMD is invisible at admission"
         " (lastcall.webhook/image-command.{name} declares it)",
-        "If the image starts npm, yarn or pnpm, declare it: the annotation is a JSON list of the image's ENTRYPOINT and"
-        ' CMD, as in lastcall.webhook/image-command.web: \'["docker-entrypoint.sh", "npm", "start"]\'.',
+        'Nothing to do for a program that receives SIGTERM itself. Otherwise set lastcall.webhook/image-shell: "yes",'
+        " or the profile shell, if the image has /bin/sh: a signal hook then reaches the real process. To have npm,"
+        " yarn or pnpm replaced instead, declare the image's ENTRYPOINT and CMD:"
+        ' lastcall.webhook/image-command.web: \'["docker-entrypoint.sh", "npm", "start"]\'.',
     )
     IMAGE_ENTRYPOINT_UNKNOWN = (
         "keeps its args: they go to its image's ENTRYPOINT, which is invisible at admission"
@@ -118,16 +116,11 @@ def decide(pod: Pod, resolved: Resolved) -> Iterator[Decision]:
     if pod.on_windows:
         yield skipped("pod", Entrypoint.WINDOWS)
         return
-    size = 0
+    size = room.Size(pod)
     for path, container in (*pod.containers(), *pod.sidecars()):
         decision = _decide(pod, path, container, resolved)
-        if decision.operations:
-            size = size or len(msgspec.json.encode(pod.document))
-            grown = size + len(msgspec.json.encode(decision.operations))
-            if grown > MAX_POD_BYTES:
-                yield skipped(container.target, Entrypoint.POD_TOO_LARGE, limit=MAX_POD_BYTES)
-                continue
-            size = grown
+        if decision.operations and not size.has_room(decision.operations):
+            decision = skipped(container.target, Entrypoint.POD_TOO_LARGE, limit=room.MAX_POD_BYTES)
         yield decision
 
 

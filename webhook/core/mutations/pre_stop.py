@@ -1,6 +1,8 @@
-"""Delay SIGTERM with a native preStop sleep, so that the endpoint is withdrawn first.
+"""Delay SIGTERM with a preStop hook, so that the endpoint is withdrawn first, and see that it reaches the real process.
 
-The sleep runs in the kubelet (KEP-3960, on by default since 1.30): it needs no binary in the image.
+There are two hooks. The native sleep runs in the kubelet (KEP-3960, on by default since 1.30): it needs no program in
+the image. The signal hook runs a shell in the container: it sleeps as long, sends SIGTERM to the real process below
+npm, yarn, pnpm or a shell, and waits for its end. ``core/signal_hook.py`` chooses.
 
 A sleep that is added is never shorter than the longest preStop hook of the Pod's other app containers, if its length
 can be read and the grace period has room for it: a proxy beside an application that sleeps 15 s of its own would end
@@ -14,13 +16,16 @@ from typing import TYPE_CHECKING
 
 from webhook.core import room
 from webhook.core.decision import Reason, patched, skipped
+from webhook.core.signal_hook import NoHook, shell_for_hook
 from webhook.core.status import added_hook
+from webhook.launcher import signal_hook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from webhook.core.decision import Decision
-    from webhook.core.pod import Pod
+    from webhook.core.patch import Operations, Path
+    from webhook.core.pod import Container, Pod
     from webhook.core.settings import Resolved, Settings
 
 
@@ -38,6 +43,25 @@ class PreStop(Reason):
     SLEEP_ADDED_BEFORE = (
         "already sleeps {seconds} s before SIGTERM: an earlier call of the webhook added it",
         "Nothing to do: the API server calls again when another webhook has changed the Pod.",
+    )
+    SIGNAL_HOOK_ADDED = (
+        "a signal hook sleeps {seconds} s, sends SIGTERM to the real process, and waits for its end",
+        'Nothing to do. To have the native sleep instead: annotation lastcall.webhook/signal-hook: "off". An event'
+        " FailedPreStopHook with exit code 137 means that the container ended while the hook waited: no harm.",
+    )
+    SIGNAL_HOOK_ADDED_BEFORE = (
+        "already has a signal hook that sleeps {seconds} s: an earlier call of the webhook added it",
+        "Nothing to do: the API server calls again when another webhook has changed the Pod.",
+    )
+    SHELL_NOT_KNOWN = (
+        "sleeps {seconds} s before SIGTERM; gets no signal hook, since nothing says that its image has a shell",
+        'If the image has /bin/sh, say so: annotation lastcall.webhook/image-shell: "yes" (image-shell.<container> for'
+        " one container), or the profile shell for the namespace. The signal hook then reaches the real process below"
+        " npm or a shell. Nothing to do for a program that receives SIGTERM itself.",
+    )
+    TOO_LARGE_FOR_SIGNAL_HOOK = (
+        "sleeps {seconds} s before SIGTERM, without the signal hook: the Pod would grow beyond {limit} bytes",
+        "Put fewer containers or annotations into the Pod; etcd refuses objects of 1.5 MiB.",
     )
     HOOK_ALREADY_SET = (
         "has a preStop hook of its own",
@@ -58,25 +82,46 @@ class PreStop(Reason):
 
 
 def decide(pod: Pod, resolved: Resolved) -> Iterator[Decision]:
-    """Give every app container and classic sidecar without a preStop hook a sleep."""
+    """Give every app container and classic sidecar without a preStop hook a sleep or the signal hook."""
     seconds = resolved.settings.pre_stop_sleep_seconds
     if seconds == 0:
         yield skipped("pod", PreStop.SLEEP_TURNED_OFF, origin=resolved.origins["pre-stop-sleep-seconds"])
         return
     seconds, other = _length(pod, resolved.settings)
+    size = room.Size(pod)
     for path, container in pod.containers():
-        if added_hook(pod, container):
-            yield skipped(container.target, PreStop.SLEEP_ADDED_BEFORE, seconds=container.pre_stop_seconds)
+        if container.pre_stop and added_hook(pod, container):
+            before = PreStop.SIGNAL_HOOK_ADDED_BEFORE if container.pre_stop.signals else PreStop.SLEEP_ADDED_BEFORE
+            yield skipped(container.target, before, seconds=container.pre_stop_seconds)
         elif container.pre_stop:
             yield skipped(container.target, PreStop.HOOK_ALREADY_SET)
         elif (policy := pod.restart_policy(container)) != "Always":
             yield skipped(container.target, PreStop.ONE_SHOT_CONTAINER, policy=policy)
         else:
-            operations = pod.put((*path, "lifecycle", "preStop"), {"sleep": {"seconds": seconds}})
-            reason = PreStop.SLEEP_MATCHED if other else PreStop.SLEEP_ADDED
-            yield patched(container.target, reason, operations, seconds, seconds=seconds, other=other)
+            reason, operations = _hook(pod, path, container, resolved, size, seconds)
+            if other and reason is not PreStop.SIGNAL_HOOK_ADDED:
+                reason = PreStop.SLEEP_MATCHED
+            values: dict[str, object] = {"seconds": seconds, "other": other, "limit": room.MAX_POD_BYTES}
+            yield patched(container.target, reason, operations, seconds, **values)
     for _, sidecar in pod.sidecars():
         yield skipped(sidecar.target, PreStop.NATIVE_SIDECAR)
+
+
+def _hook(
+    pod: Pod, path: Path, container: Container, resolved: Resolved, size: room.Size, seconds: int
+) -> tuple[PreStop, Operations]:
+    """Return the hook to add, and why it is that one."""
+    place = (*path, "lifecycle", "preStop")
+    reason = PreStop.SLEEP_ADDED
+    shell = NoHook.NOT_NEEDED if pod.on_windows else shell_for_hook(container, resolved)
+    if shell is NoHook.SHELL_NOT_KNOWN:
+        reason = PreStop.SHELL_NOT_KNOWN
+    elif isinstance(shell, str):
+        operations = pod.put(place, {"exec": {"command": signal_hook(seconds, shell)}})
+        if size.has_room(operations):
+            return PreStop.SIGNAL_HOOK_ADDED, operations
+        reason = PreStop.TOO_LARGE_FOR_SIGNAL_HOOK
+    return reason, pod.put(place, {"sleep": {"seconds": seconds}})
 
 
 def _length(pod: Pod, settings: Settings) -> tuple[int, str]:

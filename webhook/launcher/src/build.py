@@ -15,21 +15,29 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 TARGET = HERE.parent / "texts.py"
 JAVASCRIPT = ("scanner.js", "recorder.js")
-MODES = {
-    "INIT": ("stop.sh", "run.sh", "launch.sh", "init.sh"),
-    "EXEC": ("stop.sh", "run.sh", "launch.sh", "exec.sh"),
-    "SUPERVISE": ("stop.sh", "run.sh", "supervise.sh"),
+TEXTS = {
+    "INIT": ("trap.sh", "walk.sh", "stop.sh", "run.sh", "launch.sh", "init.sh"),
+    "EXEC": ("trap.sh", "walk.sh", "stop.sh", "run.sh", "launch.sh", "exec.sh"),
+    "SUPERVISE": ("trap.sh", "walk.sh", "stop.sh", "run.sh", "supervise.sh"),
+    "HOOK": ("walk.sh", "hook.sh"),
 }
-SHELL = tuple(sorted({name for parts in MODES.values() for name in parts}))
+SHELL = tuple(sorted({name for parts in TEXTS.values() for name in parts}))
 SOURCES = (*SHELL, *JAVASCRIPT, "build.py", "package-lock.json")
 FUNCTIONS = {
     "_between": "_b",
     "_catches": "_c",
+    "_record": "_d",
+    "_children": "_e",
+    "_find_first": "_f",
     "_gone": "_g",
+    "_choose_signal": "_h",
     "_child": "_i",
+    "_inside": "_j",
     "_launch": "_k",
     "_leave": "_l",
+    "_deliver": "_n",
     "_ours": "_o",
+    "_runs_scripts": "_p",
     "_run": "_r",
     "_stop": "_s",
     "_tell": "_t",
@@ -47,10 +55,17 @@ VARIABLES = {
     "missed": "m",
     "own": "n",
     "process": "o",
+    "first": "x",
+    "oldest": "g",
+    "name": "c",
+    "signal": "s",
     "told": "t",
     "unfed": "u",
+    "dropped": "w",
 }
 """Variables of the shell sources."""
+SUBSTITUTION = re.compile(r"\$\((?!\()([^()]*)\)")
+"""A command substitution that has no parentheses inside."""
 TERSER = (
     "--ecma 2015 --toplevel --mangle toplevel,reserved=['$'] --format quote_style=2 --compress "
     "ecma=2015,passes=4,unsafe=true,unsafe_arrows=true,booleans_as_integers=true,keep_fargs=false"
@@ -80,13 +95,12 @@ def renamed(text: str, names: Mapping[str, str]) -> str:
 def shell(names: Iterable[str]) -> str:
     """Return shell sources as one program without comments and indentation, its variables renamed.
 
-    The program is one compound command, and so parsed as a whole before its first trap is set: bash 5.2 runs a trap in
-    the middle of its parsing, and fails with "unexpected EOF".
+    Command substitutions are written with backquotes, which shfmt replaces: launch.sh says why.
     """
-    source = "".join(("{\n", *((HERE / name).read_text() for name in names), "}\n"))
+    source = "".join((HERE / name).read_text() for name in names)
     shfmt = Path(sys.executable).with_name("shfmt")
     done = subprocess.run([shfmt, "-ln", "posix", "-mn"], input=source, capture_output=True, text=True, check=True)
-    return renamed(done.stdout.strip(), VARIABLES)
+    return renamed(SUBSTITUTION.sub(r"`\1`", done.stdout.strip()), VARIABLES)
 
 
 def javascript() -> str:
@@ -103,7 +117,7 @@ def javascript() -> str:
 def build() -> str:
     """Return the source of ``texts.py``."""
     program = javascript()
-    texts = {mode: renamed(shell(parts).replace("@RECORDER@", program), FUNCTIONS) for mode, parts in MODES.items()}
+    texts = {name: renamed(shell(parts).replace("@RECORDER@", program), FUNCTIONS) for name, parts in TEXTS.items()}
     return HEADER.format(sources_sha256()) + "".join(f"\n{name} = {text!r}\n" for name, text in texts.items())
 
 

@@ -1,0 +1,97 @@
+# shellcheck shell=sh disable=SC1007,SC2086
+# The signal hook: `sh -c TEXT lastcall SECONDS` as a container's preStop hook.
+#
+# It sleeps, so that the endpoint is withdrawn first. Then it signals the real process below the container's first process,
+# once, and stays until that has ended: meanwhile the kubelet sends no SIGTERM, and npm or a shell in between cannot end
+# before the application. What it cannot see, does not know or may not signal ends as it would without a hook. The kubelet
+# expands nothing in hooks: no $ is doubled here.
+
+# _inside PROCESS: it is in this container. (Not by its mount namespace: without CAP_SYS_PTRACE not even root can see that
+# of another user's process.)
+_inside() {
+  own=$(cat $$/cgroup)
+  [ "$own" ] && [ "$(cat $1/cgroup)" = "$own" ]
+}
+
+# _find_first: set `first` to the container's first process. Where the Pod shares its process namespace that is not PID 1,
+# but the oldest of those whose parent is outside of the namespace; the younger ones are probes and hooks.
+# proc(5): of stat, behind the name, 2 is the parent and 20 the time of the start.
+_find_first() {
+  first=1 oldest=
+  read -r fields <1/stat || exit 0
+  ! _inside 1 || return 0
+  first=
+  for process in [0-9]*; do
+    read -r fields <$process/stat || continue
+    set -- ${fields##*\)}
+    [ $2 = 0 ] || continue
+    [ "$oldest" ] && [ ${20} -ge $oldest ] && continue
+    ! _inside $process || first=$process oldest=${20}
+  done
+  [ "$first" ]
+}
+
+# _between PROCESS, with its name in `name` and its command line in `line`: its children are the application, or start it.
+# So it is with small inits, with npm and its like, and with shells that have no handler; what is not known is taken for
+# the application.
+_between() {
+  case $name,$line in
+    tini*,* | dumb-init,* | docker-init,* | catatonit,* | su,* | runuser,*) ;;
+    sh,* | ash,* | dash,* | bash,* | *ksh,* | zsh,* | busybox,*) ! _catches $1 ;;
+    *,/bin/[bd]ash[-/.]* | *,/bin/ash[-/.]* | *,/bin/sh[-/.]* | *,/usr/bin/[bd]ash[-/.]* | *,/usr/bin/sh[-/.]*)
+      ! _catches $1
+      ;;
+    *) _runs_scripts $1 ;;
+  esac
+}
+
+# _choose_signal PROCESS: set `signal` to the one that lets it finish its requests; fail where it has to be left alone.
+# SIGTERM cuts requests in nginx and php-fpm (SIGQUIT does not), in Apache (SIGWINCH does not), in uwsgi and `php -S`.
+# A process without a handler would die of it. These languages always show one: a parent may be nothing but what started
+# the server (child_process.spawn, ProcessBuilder, system, passthru), and where the first process drops SIGTERM
+# (`dropped`), that server finishes its requests today.
+_choose_signal() {
+  signal=TERM
+  case $name in
+    nginx | php-fpm*) signal=QUIT ;;
+    apache2 | httpd) signal=WINCH ;;
+    uwsgi*) return 1 ;;
+  esac
+  case ${dropped:+${children:+parent}},$line in
+    *,php*-S* | *,/*bin/php*-S*) return 1 ;;
+    parent,node* | parent,java* | parent,ruby* | parent,php[!-]*) return 1 ;;
+    parent,/*bin/node* | parent,/*bin/java* | parent,/*bin/ruby* | parent,/*bin/php[!-]*) return 1 ;;
+  esac
+  _catches $1
+}
+
+# _deliver PROCESS [kept]: signal the real processes at or below it, and add them to `told`. "kept": something above keeps
+# the kubelet's SIGTERM from it; without that it is told by the kubelet, or by an init that forwards.
+_deliver() {
+  _children $1
+  read -r name <$1/comm
+  read -r line <$1/cmdline
+  if [ "$children" ] && _between $1; then
+    case $name in
+      tini* | dumb-init | docker-init | catatonit) ;;
+      *) set -- $1 kept ;;
+    esac
+    for process in $children; do _deliver $process $2; done
+  elif [ "$2" ] && _choose_signal $1; then
+    kill -$signal $1 && told="$told $1"
+  fi
+}
+
+sleep $1
+exec 2>/dev/null
+cd /proc && _find_first || exit 0
+told= dropped=
+# signal(7): PID 1 receives no signal that it has no handler for. Nobody is told by the kubelet then, and nothing ends too
+# soon: there is nothing to wait for.
+[ $first != 1 ] || _catches 1 || dropped=1
+_deliver $first
+[ ! "$dropped" ] || exit 0
+for process in $told; do
+  until _gone $process; do sleep .1 || sleep 1; done
+done
+exit 0
