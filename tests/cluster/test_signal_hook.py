@@ -24,6 +24,8 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 SLEEP = {manifests.SLEEP: "10"}
 """As the profile ingress has it: test_zero_loss.py says why."""
 SHELL = {manifests.SHELL: "yes"}
+ALWAYS_LOSE = ("yarn", "python")
+"""On busybox npm and pnpm lose nothing with the native sleep: its shell becomes the last command of a script."""
 
 
 def hooks(api: Api, space: str) -> set[str]:
@@ -42,7 +44,8 @@ def test_a_command_in_the_image_loses_requests_only_while_its_shell_is_unknown(
     with ThreadPoolExecutor() as pool:
         found = pool.map(partial(rolls, lastcall.api, program), spaces, spaces.values(), NETS)
         for shell, (unknown, *declared) in zip(spaces, found, strict=True):
-            assert unknown.counts.lost or 137 in unknown.exit_codes, (shell, unknown)
+            if shell == "dash" or program in ALWAYS_LOSE:
+                assert unknown.counts.lost or 137 in unknown.exit_codes, (shell, unknown)
             assert len(declared) == RUNS
             for one in declared:
                 assert one.counts.lost == {}, (shell, one)
