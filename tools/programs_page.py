@@ -20,8 +20,8 @@ ends before it has answered, by the signal or because PID 1 has ended. `unknown`
 or more than one (the table says which), and what it does then depends on it, or the measurements differ. The number
 is the exit code of the container; no number means that it differed.
 
-`make programs` measures every row three times and compares it with the table; `make test` measures those of shells,
-package managers, inits and gunicorn once. The command runs in PID and mount namespaces of its own on Debian 12. A
+Every row was measured three times or more. `make programs` does that again and compares; `make test` measures those
+of shells, package managers, inits and gunicorn once. The command runs in PID and mount namespaces of its own on Debian 12. A
 request begins, SIGTERM is sent to PID 1 from outside, and SIGKILL follows if the container does not end. `SERVER` is
 a Node server that counts the signals that it receives and answers 0.7 s after the first one. Where it is missing, the
 program itself is the server, and SIGTERM comes in the middle of a response of a second or two; such a program cannot
