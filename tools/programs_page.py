@@ -21,13 +21,13 @@ or more than one (the table says which), and what it does then depends on it, or
 is the exit code of the container; no number means that it differed.
 
 Every row was measured three times or more. `make programs` does that again and compares; `make test` measures those
-of shells, package managers, inits and gunicorn once. The command runs in PID and mount namespaces of its own on Debian 12. A
-request begins, SIGTERM is sent to PID 1 from outside, and SIGKILL follows if the container does not end. `SERVER` is
-a Node server that counts the signals that it receives and answers 0.7 s after the first one. Where it is missing, the
-program itself is the server, and SIGTERM comes in the middle of a response of a second or two; such a program cannot
-say how often it received SIGTERM, but it is PID 1, or the only child of tini, which received it once. *Behind tini*:
-`tini --` is PID 1 and the command its child. *Script*: the text of the script that the command names, in
-`package.json`, `start.sh`, a `Makefile`, a `Procfile` or the program's configuration. */bin/sh*: the shell of the
+of shells, package managers, inits and gunicorn once. The command runs in PID and mount namespaces of its own on
+Debian 12. A request begins, SIGTERM is sent to PID 1 from outside, and SIGKILL follows if the container does not end.
+`SERVER` is a Node server that counts the signals that it receives and answers 0.7 s after the first one. Where it is
+missing, the program itself is the server, and SIGTERM comes in the middle of a response of a second or two; such a
+program cannot say how often it received SIGTERM, but it is PID 1, or the only child of tini, which received it once.
+*Behind tini*: `tini --` is PID 1 and the command its child. *Script*: the text of the script that the command names,
+in `package.json`, `start.sh`, a `Makefile`, a `Procfile` or the program's configuration. */bin/sh*: the shell of the
 image, which is `dash` in Debian's images and `ash` (busybox) in Alpine's; none if no shell takes part. The versions
 are those that were measured. Others may differ.
 """
