@@ -61,7 +61,7 @@ def compared(row: Program, result: Callable[[], Program]) -> tuple[Program, str]
     try:
         found = result()
     except measure.NotStartedError as error:
-        return row, f"not started: {line(row)}\n{error}\n"
+        return row, f"not started: {line(row)}\n{str(error)[-2000:]}\n"
     return found, "" if measure.same(row, found) else f"in the table: {line(row)}\nmeasured:     {line(found)}\n"
 
 
@@ -70,19 +70,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = options_of(argv)
     table = list(parse(options.table.read_text()))
     chosen = [at for at, row in enumerate(table) if re.search(options.only, row.program)]
-    differences = 0
+    differences = not_started = 0
     with ThreadPoolExecutor(options.parallel) as pool:
         rows = {at: table[at] if options.machine else places.with_versions(table[at]) for at in chosen}
         waiting = {at: begin(row, options, pool) for at, row in rows.items()}
         for at, result in waiting.items():
             table[at], difference = compared(table[at], result)
             differences += bool(difference)
+            not_started += difference.startswith("not started")
             sys.stdout.write(difference)
             sys.stdout.flush()
     sys.stdout.write(f"{len(chosen)} rows measured, {differences} differ\n")
     if options.update:
         options.table.write_text(render(tuple(table)))
-    return 0 if options.update or not differences else 1
+    return int(bool(not_started if options.update else differences))
 
 
 if __name__ == "__main__":
