@@ -18,7 +18,7 @@ PARTS = 8
 WRONG = {
     "heard": ("tini -- sh -c 'SERVER; true'", Stop(Verdict.HEARD, 0, ("SIGTERM",))),
     "kept": ("sh -c 'exec SERVER'", Stop(Verdict.KEPT, 137)),
-    "cut": ("gunicorn -b 127.0.0.1:PORT wsgi:app", Stop(Verdict.CUT, 0)),
+    "cut": ("sh -c 'exec SERVER'", Stop(Verdict.CUT, 0)),
     "another code": ("sh -c 'exec SERVER'", Stop(Verdict.HEARD, 1, ("SIGTERM",))),
     "twice": ("sh -c 'exec SERVER'", Stop(Verdict.UNKNOWN, 0, ("SIGTERM", "SIGTERM"))),
 }
