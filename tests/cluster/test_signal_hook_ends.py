@@ -23,12 +23,13 @@ FINALIZER = "tests.example/seen"
 """Keeps a Pod that has ended until its status is read."""
 HOOK = {manifests.SHELL: "yes", manifests.SLEEP: "1"}
 NATIVE = {**HOOK, "lastcall.webhook/signal-hook": "off"}
-NEVER_LIVE = {"tcpSocket": {"port": 1}, "initialDelaySeconds": 3, "periodSeconds": 1, "failureThreshold": 1}
+STARTED = {"httpGet": {"path": "/healthz", "port": 8080}, "periodSeconds": 1, "failureThreshold": 240}
+NEVER_LIVE = {"tcpSocket": {"port": 1}, "periodSeconds": 1, "failureThreshold": 1}
 
 
 def pod(space: str, name: str, annotations: dict[str, str], **container: Any) -> Object:
     """Return a Pod whose image starts npm."""
-    container |= {"image": "lab/npm-dash:1", "command": None}
+    container |= {"image": "lab/npm-dash:1", "command": None, "startupProbe": STARTED}
     made = manifests.pod(name, space, container)
     made["metadata"] |= {"annotations": annotations, "finalizers": [FINALIZER]}
     return made
