@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC1007,SC2086
+# shellcheck shell=sh disable=SC1007,SC2086,SC2154,SC2231
 # The signal hook: `sh -c TEXT lastcall SECONDS` as a container's preStop hook.
 #
 # It sleeps, so that the endpoint is withdrawn first. Then it signals the real process below the container's first process,
@@ -6,24 +6,29 @@
 # before the application. What it cannot see, does not know or may not signal ends as it would without a hook. The kubelet
 # expands nothing in hooks: no $ is doubled here.
 
-# _inside PROCESS: it is in this container. (Not by its mount namespace: without CAP_SYS_PTRACE not even root can see that
-# of another user's process.)
+# _inside PROCESS: it is in this container: its control groups are those of the hook (`own`). Not by its mount namespace:
+# without CAP_SYS_PTRACE not even root can see that of another user's process.
 _inside() {
-  own=$(cat $$/cgroup)
-  [ "$own" ] && [ "$(cat $1/cgroup)" = "$own" ]
+  groups=
+  while read -r line; do groups="$groups $line"; done <$1/cgroup
+  [ "$groups" = "$own" ]
 }
 
 # _find_first: set `first` to the container's first process. Where the Pod shares its process namespace that is not PID 1,
 # but the oldest of those whose parent is outside of the namespace; the younger ones are probes and hooks.
-# proc(5): of stat, behind the name, 2 is the parent and 20 the time of the start.
+# (Of `fields` 2 is the parent, 20 the time of the start.)
 _find_first() {
-  first=1 oldest=
-  read -r fields <1/stat || exit 0
+  first=1 oldest= own=
+  # /proc is that of this namespace
+  [ self -ef $$ ] || exit 0
+  _inside $$
+  own=$groups
+  [ "$own" ] || exit 0
   ! _inside 1 || return 0
   first=
   for process in [0-9]*; do
-    read -r fields <$process/stat || continue
-    set -- ${fields##*\)}
+    _look $process || continue
+    set -- $fields
     [ $2 = 0 ] || continue
     [ "$oldest" ] && [ ${20} -ge $oldest ] && continue
     ! _inside $process || first=$process oldest=${20}
@@ -31,38 +36,51 @@ _find_first() {
   [ "$first" ]
 }
 
+# _left_behind PROCESS: PID 1 has it from a probe or a `kubectl exec` that has ended: its session (4 of `fields`) is neither
+# the one of PID 1 nor its own.
+_left_behind() {
+  _look 1
+  set -- $1 $fields
+  _look $1
+  set -- $1 $5 $fields
+  [ $6 != $1 ] && [ $6 != $2 ]
+}
+
 # _between PROCESS, with its name in `name` and its command line in `line`: its children are the application, or start it.
-# So it is with small inits, with npm and its like, and with shells that have no handler; what is not known is taken for
-# the application.
+# So it is with small inits, with npm and its like, and with shells that have no handler (a script has its own name, and
+# the shell in its command line); what is not known is taken for the application.
 _between() {
-  case $name,$line in
+  case $name,${line#/usr} in
     tini*,* | dumb-init,* | docker-init,* | catatonit,* | su,* | runuser,*) ;;
-    sh,* | ash,* | dash,* | bash,* | *ksh,* | zsh,* | busybox,*) ! _catches $1 ;;
-    *,/bin/[bd]ash[-/.]* | *,/bin/ash[-/.]* | *,/bin/sh[-/.]* | *,/usr/bin/[bd]ash[-/.]* | *,/usr/bin/sh[-/.]*)
-      ! _catches $1
-      ;;
+    *sh,* | busybox,* | *,/bin/sh[-/.]* | *,/bin/ash[-/.]* | *,/bin/[bd]ash[-/.]*) ! _catches $1 ;;
     *) _runs_scripts $1 ;;
   esac
 }
 
 # _choose_signal PROCESS: set `signal` to the one that lets it finish its requests; fail where it has to be left alone.
 # SIGTERM cuts requests in nginx and php-fpm (SIGQUIT does not), in Apache (SIGWINCH does not), in uwsgi and `php -S`.
-# A process without a handler would die of it. These languages always show one: a parent may be nothing but what started
-# the server (child_process.spawn, ProcessBuilder, system, passthru), and where the first process drops SIGTERM
-# (`dropped`), that server finishes its requests today.
+# A process without a handler would die of it. Node, Java, Ruby, PHP and Go always show one: a parent may be nothing but
+# what started the server (child_process.spawn, ProcessBuilder, system, passthru, os/exec), and where the first process
+# drops SIGTERM (`dropped`), that server finishes its requests today.
 _choose_signal() {
-  signal=TERM
-  case $name in
-    nginx | php-fpm*) signal=QUIT ;;
-    apache2 | httpd) signal=WINCH ;;
-    uwsgi*) return 1 ;;
+  signal=TERM parent=${dropped:+${children:+parent}}
+  case $name,$parent,${line#/*bin/} in
+    nginx,* | php-fpm*) signal=QUIT ;;
+    apache2,* | httpd,*) signal=WINCH ;;
+    uwsgi* | *,php*-S* | *,parent,node* | *,parent,java* | *,parent,ruby* | *,parent,php*) return 1 ;;
   esac
-  case ${dropped:+${children:+parent}},$line in
-    *,php*-S* | *,/*bin/php*-S*) return 1 ;;
-    parent,node* | parent,java* | parent,ruby* | parent,php[!-]*) return 1 ;;
-    parent,/*bin/node* | parent,/*bin/java* | parent,/*bin/ruby* | parent,/*bin/php[!-]*) return 1 ;;
-  esac
-  _catches $1
+  _catches $1 || return
+  # Go's runtime catches this set of signals (SIGHUP and SIGINT only where they were not ignored). Who called
+  # signal.Notify has a thread that blocks some (ensureSigM in runtime/signal_unix.go); all other threads block none.
+  set -- $1 $fields
+  [ $((${33} | 3)) = 2143420159 ] || return 0
+  [ ! "$parent" ] || return
+  for process in $1/task/*; do
+    _look $process
+    set -- $fields
+    [ ${30} = 0 ] || return 0
+  done
+  return 1
 }
 
 # _deliver PROCESS [kept]: signal the real processes at or below it, and add them to `told`. "kept": something above keeps
@@ -76,13 +94,16 @@ _deliver() {
       tini* | dumb-init | docker-init | catatonit) ;;
       *) set -- $1 kept ;;
     esac
-    for process in $children; do _deliver $process $2; done
+    for process in $children; do
+      [ $1 = 1 ] && _left_behind $process && continue
+      _deliver $process $2
+    done
   elif [ "$2" ] && _choose_signal $1; then
     kill -$signal $1 && told="$told $1"
   fi
 }
 
-sleep $1
+sleep $1 || exit
 exec 2>/dev/null
 cd /proc && _find_first || exit 0
 told= dropped=
@@ -92,6 +113,5 @@ told= dropped=
 _deliver $first
 [ ! "$dropped" ] || exit 0
 for process in $told; do
-  until _gone $process; do sleep .1 || sleep 1; done
+  until _gone $process; do sleep .1 || sleep 1 || exit 0; done
 done
-exit 0
