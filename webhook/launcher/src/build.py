@@ -29,6 +29,7 @@ FUNCTIONS = {
     "_record": "_d",
     "_children": "_e",
     "_find_first": "_f",
+    "_forwards": "_m",
     "_gone": "_g",
     "_choose_signal": "_h",
     "_child": "_i",

@@ -46,12 +46,18 @@ _left_behind() {
   [ $6 != $1 ] && [ $6 != $2 ]
 }
 
+# _forwards: `name` is an init, which tells its child of SIGTERM. (tini waits in sigtimedwait(2), where no mask shows that.)
+_forwards() {
+  case $name in tini* | dumb-init | docker-init | catatonit) ;; *) return 1 ;; esac
+}
+
 # _between PROCESS, with its name in `name` and its command line in `line`: its children are the application, or start it.
 # So it is with small inits, with npm and its like, and with shells that have no handler (a script has its own name, and
 # the shell in its command line); what is not known is taken for the application.
 _between() {
+  ! _forwards || return 0
   case $name,${line#/usr} in
-    tini*,* | dumb-init,* | docker-init,* | catatonit,* | su,* | runuser,*) ;;
+    su,* | runuser,*) ;;
     *sh,* | busybox,* | *,/bin/sh[-/.]* | *,/bin/ash[-/.]* | *,/bin/[bd]ash[-/.]*) ! _catches $1 ;;
     *) _runs_scripts $1 ;;
   esac
@@ -90,10 +96,7 @@ _deliver() {
   read -r name <$1/comm
   read -r line <$1/cmdline
   if [ "$children" ] && _between $1; then
-    case $name in
-      tini* | dumb-init | docker-init | catatonit) ;;
-      *) set -- $1 kept ;;
-    esac
+    _forwards || set -- $1 kept
     for process in $children; do
       [ $1 = 1 ] && _left_behind $process && continue
       _deliver $process $2
@@ -109,7 +112,8 @@ cd /proc && _find_first || exit 0
 told= dropped=
 # signal(7): PID 1 receives no signal that it has no handler for. Nobody is told by the kubelet then, and nothing ends too
 # soon: there is nothing to wait for.
-[ $first != 1 ] || _catches 1 || dropped=1
+read -r name <$first/comm
+[ $first != 1 ] || _forwards || _catches 1 || dropped=1
 _deliver $first
 [ ! "$dropped" ] || exit 0
 for process in $told; do

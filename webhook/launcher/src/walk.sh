@@ -15,7 +15,7 @@ _gone() {
   [ $1 = Z ] || [ $(($7 & 4)) != 0 ]
 }
 
-# _catches PROCESS: it has a handler for SIGTERM, or waits for it with the signal blocked, as tini does.
+# _catches PROCESS: it has a handler for SIGTERM, or another thread waits for it, and so it is blocked in the first one.
 # (Not from status: bash reads line by line with lseek(2), and the state's name changes its length meanwhile.)
 _catches() {
   _look $1 || return
