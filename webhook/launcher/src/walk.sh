@@ -41,10 +41,12 @@ _children() {
   children=${unfed:-$children}
 }
 
-# _runs_scripts PROCESS: it is npm or its like, which do not forward SIGTERM, or make no use of it.
+# _runs_scripts PROCESS: it is npm or its like, which do not forward SIGTERM, or make no use of it. (What they start may
+# lie in a folder `bin` as well: `yarn node bin/www`.)
 _runs_scripts() {
   read -r line <$1/cmdline
-  case ${line##*bin/} in
+  line=${line#/*bin/}
+  case ${line#node*bin/} in
     np[mx]* | pnp[mx]* | yarn* | *yarn-[1-9]*js* | *yarn*/lib/cli.js* | corepack* | run-[ps]* | env-cmd*) ;;
     *) return 1 ;;
   esac
