@@ -76,7 +76,7 @@ def stop(
 
 
 def inside(box: lab.Container, command: Sequence[str], environ: Mapping[str, str] | None = None) -> list[str]:
-    """Return the command that runs ``command`` in the container as `exec` of a runtime does: in a session of its own."""
+    """Return the command that runs ``command`` in the container as a runtime's `exec` does, in its own session."""
     given = {"PATH": os.environ["PATH"], **(environ or {})}
     return [
         *(_NSENTER, f"--target={box.pid}", "--pid", "--mount", _SETSID, "env", "-i"),

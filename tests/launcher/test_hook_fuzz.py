@@ -21,10 +21,11 @@ SESSIONS = (
 def complaints(seed: int, folder: Path) -> list[str]:
     """Run the hook in the tree of this seed, and say what is not as it has to be."""
     tree = trees.Grower(seed, folder).grow()
-    choose = random.Random(seed)  # noqa: S311
-    with lab.container(
-        tree.argv, cwd=folder, path=tools.SYSTEM_PATH, shell=choose.choice(lab.SHELLS)
-    ) as box, ExitStack() as stack:
+    choose = random.Random(seed)
+    with (
+        lab.container(tree.argv, cwd=folder, path=tools.SYSTEM_PATH, shell=choose.choice(lab.SHELLS)) as box,
+        ExitStack() as stack,
+    ):
         for label in tree.labels:
             assert box.wait_for(f"ready {label}", lab.PATIENCE), (seed, tree, box.outcome)
         for number in range(choose.randint(0, 2)):

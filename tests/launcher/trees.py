@@ -35,7 +35,7 @@ class Grower:
 
     def __init__(self, seed: int, folder: Path) -> None:
         """Take the names' links from the folder."""
-        self.random = random.Random(seed)  # noqa: S311
+        self.random = random.Random(seed)
         self.folder = folder
         self.tree = Tree()
 
