@@ -72,8 +72,8 @@ class Grower:
             label = self._label("trap", "TERM" if told and kept else "")
             child = shlex.join(self._any(below, told=False, kept=False))
             events = '>>"$PROBE_EVENTS"'
-            text = f"trap 'echo told SIGTERM {label} {events}' TERM; {child} & echo ready {label} $$ {events}"
-            return [shell, "-c", f"{text}; wait; wait"]
+            script = f"trap 'echo told SIGTERM {label} {events}' TERM; {child} & echo ready {label} $$ {events}"
+            return [shell, "-c", f"{script}; wait; wait"]
         children = [self._any(below, told=told, kept=True) for _ in range(self.random.randint(1, 2))]
         text = " & ".join(map(shlex.join, children))
         return [shell, "-c", f"{text} & wait" if self.random.random() < 0.5 else f"{text}; true"]
