@@ -118,9 +118,11 @@ def run(
     )
 
 
-def stand_in(mode: str, label: str = "app", *command: str, name: str = "perl") -> list[str]:
+def stand_in(
+    mode: str, label: str = "app", *command: str, name: str = "perl", options: Sequence[str] = ()
+) -> list[str]:
     """Return the argv of a program that behaves so (stand_in.pl says how); ``name`` is a link to perl."""
-    return [name, str(STAND_IN), mode, label, *command]
+    return [name, *options, str(STAND_IN), mode, label, *command]
 
 
 def links(folder: Path, *names: str) -> Path:

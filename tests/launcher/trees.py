@@ -70,9 +70,9 @@ class Grower:
         if kind == "trap":
             # a shell with a handler is told, and nobody below it
             label = self._label("trap", "TERM" if told and kept else "")
-            child = shlex.join(self._any(below, told=False, kept=False))
+            inner = shlex.join(self._any(below, told=False, kept=False))
             events = '>>"$PROBE_EVENTS"'
-            script = f"trap 'echo told SIGTERM {label} {events}' TERM; {child} & echo ready {label} $$ {events}"
+            script = f"trap 'echo told SIGTERM {label} {events}' TERM; {inner} & echo ready {label} $$ {events}"
             return [shell, "-c", f"{script}; wait; wait"]
         children = [self._any(below, told=told, kept=True) for _ in range(self.random.randint(1, 2))]
         text = " & ".join(map(shlex.join, children))
