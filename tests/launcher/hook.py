@@ -51,15 +51,16 @@ def stop(
     grace: float = lab.PATIENCE,
     hook: Sequence[str] = HOOK,
     environ: Mapping[str, str] | None = None,
+    waits_for: str = "ready",
     **options: Any,
 ) -> Ended:
     """Start a container, and end it with a request in flight.
 
     Without a hook SIGTERM comes after a native sleep: at once, since nobody sends requests here. ``environ`` is the
-    hook's environment; the default has PATH alone.
+    hook's environment; the default has PATH alone. ``waits_for`` is the event that says that the server listens.
     """
     with lab.container(argv, **options) as box:
-        if not box.wait_for("ready"):
+        if not box.wait_for(waits_for):
             return Ended(box.end(0))
         with box.request() as client:
             ended = run(box, hook, grace, environ) if hook else Ended(box.outcome)
