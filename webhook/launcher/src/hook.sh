@@ -116,6 +116,7 @@ read -r name <$first/comm
 [ $first != 1 ] || _forwards || _catches 1 || dropped=1
 _deliver $first
 [ ! "$dropped" ] || exit 0
+# Not _gone: a JVM that is about to end needs more time, in which a shell above it would die of SIGTERM with another code.
 for process in $told; do
-  until _gone $process; do sleep .1 || sleep 1 || exit 0; done
+  while _look $process && set -- $fields && [ $1 != Z ]; do sleep .1 || sleep 1 || exit 0; done
 done
