@@ -19,7 +19,7 @@ _inside() {
 # (Of `fields` 2 is the parent, 20 the time of the start.)
 _find_first() {
   first=1 oldest= own=
-  # /proc is that of this namespace
+  # In the /proc of another namespace the numbers are those of other processes.
   [ self -ef $$ ] || exit 0
   _inside $$
   own=$groups
@@ -36,8 +36,8 @@ _find_first() {
   [ "$first" ]
 }
 
-# _left_behind PROCESS: PID 1 has it from a probe or a `kubectl exec` that has ended: its session (4 of `fields`) is neither
-# the one of PID 1 nor its own.
+# _left_behind PROCESS: PID 1 inherited it from a probe or a `kubectl exec`, which has ended: its session (4 of `fields`) is
+# neither that of PID 1 nor its own.
 _left_behind() {
   _look 1
   set -- $1 $fields
@@ -46,14 +46,15 @@ _left_behind() {
   [ $6 != $1 ] && [ $6 != $2 ]
 }
 
-# _forwards: `name` is an init, which tells its child of SIGTERM. (tini waits in sigtimedwait(2), where no mask shows that.)
+# _forwards: `name` is an init, which forwards SIGTERM to its child. (No mask shows that of tini, which waits for the signal
+# in sigtimedwait(2).)
 _forwards() {
   case $name in tini* | dumb-init | docker-init | catatonit) ;; *) return 1 ;; esac
 }
 
 # _between PROCESS, with its name in `name` and its command line in `line`: its children are the application, or start it.
-# So it is with small inits, with npm and its like, and with shells that have no handler (a script has its own name, and
-# the shell in its command line); what is not known is taken for the application.
+# These are small inits, npm and its like, and shells that have no handler (a script has a name of its own, and the shell
+# in its command line). An unknown program is taken for the application.
 _between() {
   ! _forwards || return 0
   case $name,${line#/usr} in
@@ -76,8 +77,8 @@ _choose_signal() {
     uwsgi* | *,php*-S* | *,parent,node* | *,parent,java* | *,parent,ruby* | *,parent,php*) return 1 ;;
   esac
   _catches $1 || return
-  # Go's runtime catches this set of signals (SIGHUP and SIGINT only where they were not ignored). Who called
-  # signal.Notify has a thread that blocks some (ensureSigM in runtime/signal_unix.go); all other threads block none.
+  # Go's runtime catches this set of signals (SIGHUP and SIGINT only where they were not ignored). A program that calls
+  # signal.Notify has a thread that blocks some of them (ensureSigM in runtime/signal_unix.go); other threads block none.
   set -- $1 $fields
   [ $((${33} | 3)) = 2143420159 ] || return 0
   [ ! "$parent" ] || return
@@ -116,7 +117,7 @@ read -r name <$first/comm
 [ $first != 1 ] || _forwards || _catches 1 || dropped=1
 _deliver $first
 [ ! "$dropped" ] || exit 0
-# Not _gone: a JVM that is about to end needs more time, in which a shell above it would die of SIGTERM with another code.
+# Not _gone: a JVM that is about to end needs some more time. SIGTERM would end a shell above it first, with another code.
 for process in $told; do
   while _look $process && set -- $fields && [ $1 != Z ]; do sleep .1 || sleep 1 || exit 0; done
 done

@@ -1,7 +1,8 @@
 # shellcheck shell=sh disable=SC1007,SC2034,SC2086
 # The processes of a container, as /proc shows them. Every function is called in /proc. Launcher and hook share them.
 
-# _look PROCESS: set `fields` to what its stat says behind the name, which may hold anything; fail where it has ended.
+# _look PROCESS: set `fields` to what its stat says after the name, which may hold spaces and parentheses; fail where the
+# process has ended.
 # proc(5): pid (comm) state ppid pgrp session tty_nr tpgid flags ...
 _look() {
   read -r fields <$1/stat || return
@@ -46,7 +47,7 @@ _children() {
 _runs_scripts() {
   read -r line <$1/cmdline
   line=${line#/*bin/}
-  case ${line#node*bin/} in
+  case ${line#node*[/.]bin/} in
     np[mx]* | pnp[mx]* | yarn* | *yarn-[1-9]*js* | *yarn*/lib/cli.js* | corepack* | run-[ps]* | env-cmd*) ;;
     *) return 1 ;;
   esac
