@@ -95,6 +95,7 @@ def session(box: lab.Container, command: Sequence[str]) -> Iterator[None]:
             yield
         finally:
             box.send(signal.SIGKILL)
+            box.process.wait(lab.PATIENCE)
             process.wait(lab.PATIENCE)
 
 

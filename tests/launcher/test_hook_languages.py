@@ -19,9 +19,9 @@ def test_a_server_in_any_language_answers(language: str, shell: str, tmp_path: P
     given = {"cwd": tmp_path, "path": tools.SYSTEM_PATH, "shell": shell}
     early = []
     for started in (argv, text, [tools.program("tini"), "--", *text]):
-        ended = hook.stop(started, **given)  # type: ignore[arg-type]
+        ended = hook.stop(started, hook=hook.WATCHED, **given)  # type: ignore[arg-type]
         assert ended.verdict == (1, True, languages.CODE), started
-        early.append(len(ended.signalled_early))
+        early.append(len(ended.kills))
     assert early == [0, 1, 1]
     lost = hook.stop(text, hook=(), grace=1, **given)  # type: ignore[arg-type]
     assert not lost.container.answered, "control"

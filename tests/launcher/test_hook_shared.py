@@ -37,6 +37,7 @@ def container(pause: lab.Container, group: Path, command: list[str]) -> Iterator
     with subprocess.Popen([*join, *hook.inside(pause, command, environ)], stdin=subprocess.DEVNULL) as process:
         yield
         pause.send(signal.SIGKILL)
+        pause.process.wait(lab.PATIENCE)
         process.wait(lab.PATIENCE)
 
 

@@ -85,7 +85,9 @@ class Grower:
 
     def _program(self, mode: str, child: Sequence[str], *, told: bool, name: str = "") -> list[str]:
         """Return the argv of a stand-in, and note what is expected of it."""
-        name = name or self.random.choice([each for each in NAMES if not (child and each in ("npm", "shellfish"))])
+        # npm and shells with children are wrappers; `node FILE .../bin/npm` cannot be told from `node .../bin/npm`
+        hidden = {"npm", "shellfish", *(["node"] if "npm" in " ".join(child) else [])} if child else set[str]()
+        name = name or self.random.choice([each for each in NAMES if each not in hidden])
         cuts = name == "uwsgi" or (child and self.tree.drops and name in LANGUAGES)
         heard = told and mode == "handler" and not cuts
         label = self._label(mode, SIGNALS.get(name, "TERM") if heard else "")

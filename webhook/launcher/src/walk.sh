@@ -43,7 +43,7 @@ _children() {
 }
 
 # _runs_scripts PROCESS: it is npm or its like, which do not forward SIGTERM, or make no use of it. (What they start may
-# lie in a folder `bin` as well: `yarn node bin/www`.)
+# lie in a folder `bin` as well: `yarn node bin/www`. Arguments are not told apart: `node x.js /bin/npm` counts as npm.)
 _runs_scripts() {
   read -r line <$1/cmdline
   line=${line#/*bin/}
