@@ -145,7 +145,7 @@ def program(name: str) -> str:
 def server(name: str) -> tuple[Path, Path]:
     """Return the program of a server or a language, and the folder of its libraries, for LD_LIBRARY_PATH."""
     path, packages = SERVERS[name]
-    folder = _once(f"{name}-debian", *packages.split(), install=_debian_install)
+    folder = once(f"{name}-debian", *packages.split(), install=_debian_install)
     return folder / path, folder / f"usr/lib/{platform.machine()}-linux-gnu"
 
 
