@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.support.paths import ROOT
+from tests.support.terminal import on_terminal
 from webhook.cli import main
 
 if TYPE_CHECKING:
@@ -23,12 +25,40 @@ def lastcall(*arguments: str, stdin: str | None = None) -> Result:
     return CliRunner().invoke(main, arguments, input=stdin, catch_exceptions=False)
 
 
-def test_preview_shows_a_table_of_reasons() -> None:
-    """The default output has a row with the reason of every decision."""
-    result = lastcall("preview", "-f", WEB)
-    assert result.exit_code == 0
-    for word in ("LauncherAdded", "SleepAdded", "GraceRaised", "Deployment web"):
-        assert word in result.stdout
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_on_a_terminal_every_target_is_a_block(columns: int) -> None:
+    """At any width each target stands once, each reason whole on a line, and no line is wider than the terminal."""
+    code, text = on_terminal("preview", "-f", "examples/sidecars-pod.yaml", columns=columns)
+    assert code == 0
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= columns
+    assert [line.strip() for line in lines if line.startswith("  ") and line[2] != " "] == [
+        "container/app",
+        "container/proxy",
+        "container/log-shipper",
+        "pod",
+    ]
+    named = [line.split() for line in lines if re.match(r" {4}\S", line)]
+    assert [words[2] for words in named].count("ImageCommandUnknown") == 2
+    assert ["patched", "grace-period", "GraceRaised"] in named
+    assert all(len(words) == 3 for words in named)
+
+
+def test_in_a_pipe_every_decision_is_a_line(tmp_path: Path) -> None:
+    """The fields are separated by tabs: outcome, reason, workload, target, mutation, message, place."""
+    lines = [line.split("\t") for line in lastcall("preview", "-f", WEB).stdout.splitlines()]
+    assert [line[:5] for line in lines] == [
+        ["patched", "LauncherAdded", "Deployment web", "container/web", "entrypoint"],
+        ["patched", "SleepAdded", "Deployment web", "container/web", "pre-stop"],
+        ["patched", "GraceRaised", "Deployment web", "pod", "grace-period"],
+    ]
+    assert {(len(line), line[6]) for line in lines} == {(7, f"{WEB}, document 1")}
+    strange = {"name": "a\tb\nc", "namespace": "shop", "annotations": {"lastcall.webhook/drain-seconds": "soon"}}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": strange, "spec": {"containers": [{"name": "web"}]}}
+    (tmp_path / "pod.json").write_text(json.dumps(pod))
+    lines = [line.split("\t") for line in lastcall("preview", "-f", str(tmp_path)).stdout.splitlines()]
+    assert {(len(line), line[2]) for line in lines} == {(7, "Pod shop/a b c")}
+    assert lines[-1][:2] == ["ignored", "InvalidSetting"]
 
 
 def test_preview_exits_with_1_only_where_asked_and_needed() -> None:

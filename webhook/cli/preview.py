@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from webhook.manifests import Document, Workload
 
 Shown: TypeAlias = "Sequence[tuple[Document, Sequence[tuple[Workload, Report]]]]"
-OUTPUTS = ("table", "diff", "patch", "yaml", "json", "report")
+OUTPUTS = ("text", "diff", "patch", "yaml", "json", "report")
 EPILOG = """\b
 Examples:
   lastcall preview -f deployment.yaml
@@ -35,7 +35,7 @@ Examples:
 
 \b
 Outputs:
-  table   every decision in a row (default)      diff    what changes in the document, with the reasons
+  text    every decision; in a pipe one line     diff    what changes in the document, with the reasons
   yaml    the changed documents; comments stay   json    the same, as JSON
   patch   the JSON Patch of every Pod            report  decisions and patches, as JSON
 With yaml and json the reasons go to stderr.
@@ -56,7 +56,7 @@ Exit codes:
     required=True,
     help="Read a file, a directory, or - for stdin. Repeatable.",
 )
-@click.option("-o", "--output", type=click.Choice(OUTPUTS), default="table", help="Choose the output.")
+@click.option("-o", "--output", type=click.Choice(OUTPUTS), default="text", help="Choose the output.")
 @layers.profile_option
 @layers.profiles_option
 @layers.override_option
@@ -103,14 +103,21 @@ def read_all(names: Sequence[str]) -> Iterator[Document | manifests.BadManifest]
                 yield from manifests.read("stdin" if name == "-" else str(path), text)
 
 
-def _print_table(shown: Shown) -> None:
-    console = Console(soft_wrap=not sys.stdout.isatty())
+def _print_text(shown: Shown) -> None:
+    """Show blocks on a terminal, and a line for each decision in a pipe."""
+    terminal = sys.stdout.isatty()
+    console = Console(highlight=False)
     for document, reports in shown:
-        for workload, report in reports:
-            console.print(render.table(render.title(document, workload), report))
-            console.print()
+        for each in reports:
+            if terminal:
+                console.print(render.blocks(document, *each, console.width))
+                console.print()
+            else:
+                click.echo("".join(f"{line}\n" for line in render.plain(document, *each)), nl=False)
     if not any(reports for _, reports in shown):
-        console.print("no document creates a Pod")
+        click.echo("no document creates a Pod")
+    elif terminal:
+        console.print("`lastcall explain REASON` says what a reason means and what to do.", style="dim")
 
 
 def _print_diff(shown: Shown) -> None:
@@ -164,7 +171,7 @@ def _print_data(shown: Shown, keys: Sequence[str] | None) -> None:
 
 
 PRINTERS = {
-    "table": _print_table,
+    "text": _print_text,
     "diff": _print_diff,
     "patch": _print_patch,
     "yaml": _print_yaml,
