@@ -49,7 +49,7 @@ class Commands(click.Group):
 @click.command(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Start with: lastcall preview -f deployment.yaml",
+    epilog="Start with: lastcall preview deployment.yaml",
 )
 @click.version_option(__version__, prog_name="lastcall", message="%(prog)s %(version)s")
 def main() -> None:

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from webhook.audit import files, outputs, table
 from webhook.audit.live import Fleet
+from webhook.cli import inputs
 from webhook.cli import scenario as options
 from webhook.cli.preview import read_all
 from webhook.cli.timeline import assumptions
@@ -60,14 +61,7 @@ TEXTS = {"json": outputs.as_json, "sarif": outputs.as_sarif, "junit": outputs.as
 
 
 @click.command(epilog=EPILOG)
-@click.argument("names", metavar="[FILE...]", nargs=-1)
-@click.option(
-    "-f",
-    "--filename",
-    "more",
-    multiple=True,
-    help="Read a file, a directory, or - for stdin; the same as FILE. Repeatable.",
-)
+@inputs.files(metavar="[FILE...]", help_text="Read a file, a directory, or - for stdin; the same as FILE. Repeatable.")
 @click.option("-n", "--namespace", "namespaces", multiple=True, help="Read this namespace of the cluster. Repeatable.")
 @click.option("-A", "--all-namespaces", is_flag=True, help="Read all namespaces of the cluster.")
 @click.option("--context", help="Use this context of the kubeconfig.")
@@ -79,7 +73,6 @@ TEXTS = {"json": outputs.as_json, "sarif": outputs.as_sarif, "junit": outputs.as
 @options.options
 def command(
     names: Sequence[str],
-    more: Sequence[str],
     namespaces: Sequence[str],
     all_namespaces: bool,
     context: str | None,
@@ -96,10 +89,10 @@ def command(
     """
     bad = False
     fleet: Fleet | None = None
-    if names or more:
+    if names:
         if namespaces or all_namespaces or context or kubeconfig:
             raise click.UsageError("name files or a cluster, not both")
-        entries, bad = _from_files((*names, *more), scenario, layer, override)
+        entries, bad = _from_files(names, scenario, layer, override)
     else:
         entries, fleet = _from_cluster(namespaces, all_namespaces, context, kubeconfig, scenario, layer, override)
         for note in fleet.notes:
@@ -111,15 +104,16 @@ def command(
 
 def _from_files(names: Sequence[str], scenario: Scenario, layer: Layer, override: Layer) -> tuple[list[Entry], bool]:
     entries: list[Entry] = []
-    bad = False
+    bad, seen = False, inputs.Seen()
     with _progress("workloads") as advance:
-        for entry in files.entries(read_all(names), scenario, layer, override):
+        for entry in files.entries(seen.documents(read_all(names)), scenario, layer, override):
             if isinstance(entry, BadManifest):
                 click.echo(f"error: {entry}", err=True)
                 bad = True
             else:
                 entries.append(entry)
                 advance(len(entries), None)
+    seen.check(scenario)
     return entries, bad
 
 
@@ -134,7 +128,7 @@ def _from_cluster(
 ) -> tuple[list[Entry], Fleet]:
     profiles: Profiles = click.get_current_context().params["known"]
     try:
-        cluster = client.connect(context, kubeconfig)
+        cluster = inputs.WatchedCluster(client.connect(context, kubeconfig))
         fleet = Fleet(cluster, scenario, profiles, layer.profile, override)
         names = () if everywhere else namespaces or (cluster.namespace,)
         with _progress("objects") as advance:
@@ -142,6 +136,7 @@ def _from_cluster(
     except client.ClusterError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(2)
+    cluster.seen.check(scenario)
     return entries, fleet
 
 

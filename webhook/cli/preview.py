@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 
 from webhook import manifests
-from webhook.cli import layers
+from webhook.cli import inputs, layers
 from webhook.cli.errors import InternalError
 from webhook.core.mutate import mutate
 from webhook.report import render, second_opinion
@@ -28,10 +28,10 @@ Shown: TypeAlias = "Sequence[tuple[Document, Sequence[tuple[Workload, Report]]]]
 OUTPUTS = ("text", "diff", "patch", "yaml", "json", "report")
 EPILOG = """\b
 Examples:
-  lastcall preview -f deployment.yaml
-  lastcall preview -f manifests/ --profile alb -o diff
-  kustomize build . | lastcall preview -f - -o yaml | kubectl apply -f -
-  lastcall preview -f web.yaml --set drain-seconds=20 --exit-code
+  lastcall preview deployment.yaml
+  lastcall preview manifests/ --profile alb -o diff
+  kustomize build . | lastcall preview - -o yaml | kubectl apply -f -
+  lastcall preview web.yaml --set drain-seconds=20 --exit-code
 
 \b
 Outputs:
@@ -48,14 +48,7 @@ Exit codes:
 
 
 @click.command(epilog=EPILOG)
-@click.option(
-    "-f",
-    "--filename",
-    "names",
-    multiple=True,
-    required=True,
-    help="Read a file, a directory, or - for stdin. Repeatable.",
-)
+@inputs.files(metavar="FILE...", help_text="Read a file, a directory, or - for stdin; the same as FILE. Repeatable.")
 @click.option("-o", "--output", type=click.Choice(OUTPUTS), default="text", help="Choose the output.")
 @layers.profile_option
 @layers.profiles_option
@@ -71,7 +64,7 @@ def command(names: Sequence[str], output: str, profile: str, known: Profiles, ov
     layer = layers.choose(known, profile)
     changed = bad = False
     shown: list[tuple[Document, list[tuple[Workload, Report]]]] = []
-    for document in read_all(names):
+    for document in inputs.Seen().documents(read_all(inputs.required(names))):
         if isinstance(document, manifests.BadManifest):
             click.echo(f"error: {document}", err=True)
             bad = True

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from webhook import manifests
+from webhook.cli import inputs
 from webhook.cli import scenario as options
 from webhook.cli.preview import read_all
 from webhook.predict.forecast import as_data, forecast
@@ -28,11 +29,11 @@ if TYPE_CHECKING:
 
 EPILOG = """\b
 Examples:
-  lastcall timeline -f deployment.yaml
-  lastcall timeline -f web.yaml --cause spot:15 --drain web=20
-  lastcall timeline -f web.yaml --profile alb --hook nginx=12
-  lastcall timeline -f manifests/ -o html > timeline.html
-  kustomize build . | lastcall timeline -f - -o json
+  lastcall timeline deployment.yaml
+  lastcall timeline web.yaml --cause spot:15 --drain web=20
+  lastcall timeline web.yaml --profile alb --hook nginx=12
+  lastcall timeline manifests/ -o html > timeline.html
+  kustomize build . | lastcall timeline - -o json
 
 \b
 Causes, with the seconds that may follow a colon:
@@ -52,14 +53,7 @@ Exit codes:
 
 
 @click.command(epilog=EPILOG)
-@click.option(
-    "-f",
-    "--filename",
-    "names",
-    multiple=True,
-    required=True,
-    help="Read a file, a directory, or - for stdin. Repeatable.",
-)
+@inputs.files(metavar="FILE...", help_text="Read a file, a directory, or - for stdin; the same as FILE. Repeatable.")
 @click.option(
     "-o", "--output", type=click.Choice(("chart", "json", "svg", "html")), default="chart", help="Choose the output."
 )
@@ -75,7 +69,8 @@ def command(
     """
     shown: list[tuple[Document, Workload, Forecast]] = []
     bad = False
-    for document in read_all(names):
+    seen = inputs.Seen()
+    for document in seen.documents(read_all(inputs.required(names))):
         if isinstance(document, manifests.BadManifest):
             click.echo(f"error: {document}", err=True)
             bad = True
@@ -85,6 +80,7 @@ def command(
                 shown.append((document, workload, forecast(workload.pod, scenario, (layer,), override)))
             except ValueError as error:
                 click.echo(f"{render.title(document, workload)}: skipped: {error}", err=True)
+    seen.check(scenario)
     PRINTERS[output](shown, scenario)
     loses = any(prediction.after.loses for _, _, prediction in shown)
     sys.exit(2 if bad else int(loses and exit_code))
