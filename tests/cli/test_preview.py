@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,6 @@ import pytest
 from click.testing import CliRunner
 
 from tests.support.paths import ROOT
-from tests.support.terminal import on_terminal
 from webhook.cli import main
 
 if TYPE_CHECKING:
@@ -23,25 +21,6 @@ WEB = str(EXAMPLES / "npm-deployment.yaml")
 
 def lastcall(*arguments: str, stdin: str | None = None) -> Result:
     return CliRunner().invoke(main, arguments, input=stdin, catch_exceptions=False)
-
-
-@pytest.mark.parametrize("columns", [60, 80, 120])
-def test_on_a_terminal_every_target_is_a_block(columns: int) -> None:
-    """At any width each target stands once, each reason whole on a line, and no line is wider than the terminal."""
-    code, text = on_terminal("preview", "-f", "examples/sidecars-pod.yaml", columns=columns)
-    assert code == 0
-    lines = text.splitlines()
-    assert max(map(len, lines)) <= columns
-    assert [line.strip() for line in lines if line.startswith("  ") and line[2] != " "] == [
-        "container/app",
-        "container/proxy",
-        "container/log-shipper",
-        "pod",
-    ]
-    named = [line.split() for line in lines if re.match(r" {4}\S", line)]
-    assert [words[2] for words in named].count("ImageCommandUnknown") == 2
-    assert ["patched", "grace-period", "GraceRaised"] in named
-    assert all(len(words) == 3 for words in named)
 
 
 def test_in_a_pipe_every_decision_is_a_line(tmp_path: Path) -> None:

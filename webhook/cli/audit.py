@@ -43,9 +43,9 @@ Permissions for a cluster: get and list of namespaces, pods, deployments, statef
 
 \b
 Outputs:
-  table   worst first; plain lines, tab-separated, in a pipe      html    a page with the table
-  json    everything                                              junit   a test case for each workload
-  sarif   for code scanning                                       github  annotations for a workflow
+  text    worst first; in a pipe tab-separated lines      html    a page with a table
+  json    everything                                      junit   a test case for each workload
+  sarif   for code scanning                               github  annotations for a workflow
 
 \b
 Exit codes:
@@ -66,9 +66,7 @@ TEXTS = {"json": outputs.as_json, "sarif": outputs.as_sarif, "junit": outputs.as
 @click.option("-A", "--all-namespaces", is_flag=True, help="Read all namespaces of the cluster.")
 @click.option("--context", help="Use this context of the kubeconfig.")
 @click.option("--kubeconfig", type=click.Path(path_type=Path), help="Use this kubeconfig; $KUBECONFIG by default.")
-@click.option(
-    "-o", "--output", type=click.Choice(("table", "html", *TEXTS)), default="table", help="Choose the output."
-)
+@click.option("-o", "--output", type=click.Choice(("text", "html", *TEXTS)), default="text", help="Choose the output.")
 @click.option("--fail-on", type=click.Choice(tuple(FAIL_ON)), default="never", help="Exit with 1 for such a workload.")
 @options.options
 def command(
@@ -164,12 +162,13 @@ def _print(entries: Sequence[Entry], output: str, scenario: Scenario, fleet: Fle
         note = f"{words}. {assumptions(scenario)}"
         data = {"mode": "report", "tagline": "Which workloads lose requests when they stop", "note": note}
         click.echo(page.html(data | {"audit": table.for_page(entries, live=live)}))
-    elif output == "table" and sys.stdout.isatty():
+    elif output == "text" and sys.stdout.isatty():
         console = Console(highlight=False)
-        console.print(table.table(entries, live=live))
+        for block in table.blocks(entries, console.width, live=live):
+            console.print(block)
         console.print(f"\n{words}", style="bold")
         console.print(assumptions(scenario), style="dim")
-    elif output == "table":
+    elif output == "text":
         for entry in entries:
             click.echo(table.plain(entry))
         click.echo(words, err=True)

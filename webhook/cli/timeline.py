@@ -89,12 +89,14 @@ def command(
 def _print_chart(shown: Sequence[tuple[Document, Workload, Forecast]], scenario: Scenario) -> None:
     console = Console(highlight=False, soft_wrap=True)
     for document, workload, prediction in shown:
-        heading = Text.assemble((f"{workload.kind} {workload.name}", "bold"), (f"  {document.where}", "dim"))
-        console.print(heading, Text(f"  {assumptions(scenario)}", "dim"), sep="\n")
+        for heading in render.heading(document, workload, console.width):
+            console.print(heading)
+        for assumed in render.wrap(assumptions(scenario), 2, console.width):
+            console.print(Text(assumed, "dim"))
         console.print()
         console.print(terminal.chart(prediction.timelines, console.width))
         console.print()
-        for line in advice(prediction):
+        for line in advice(prediction, console.width):
             console.print(line)
         console.print()
     console.print(terminal.legend(console.width) if shown else "no document creates a Pod")
@@ -110,15 +112,16 @@ def assumptions(scenario: Scenario) -> str:
     )
 
 
-def advice(prediction: Forecast) -> list[Text]:
-    """Return what goes wrong as written, and the advice for what lastcall does not fix."""
+def advice(prediction: Forecast, width: int) -> list[Text]:
+    """Return what goes wrong as written, with its reason, and the advice for what lastcall does not fix."""
     lines = []
     for finding, fixed in prediction.findings:
         sign, style = ("→", "green") if fixed else ("✘", "red") if finding.loses else ("·", "dim")
-        words = " (lastcall fixes it)" if fixed else ""
-        lines.append(Text.assemble((f"  {sign} {finding.target}: ", style), finding.message, (words, "green")))
+        words = "  lastcall fixes it" if fixed else ""
+        lines.append(Text.assemble((f"  {sign} {finding.target}  ", style), (finding.code, "bold"), (words, "green")))
+        lines += map(Text, render.wrap(finding.message, 4, width))
         if finding.loses and not fixed:
-            lines.append(Text(f"    {finding.advice}", "dim"))
+            lines += [Text(line, "dim") for line in render.wrap(finding.advice, 4, width)]
     return lines
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import textwrap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 STYLES = {"patched": "green", "skipped": "dim", "refused": "bold red", "ignored": "yellow"}
 """Outcome, or ``ignored`` for a setting that could not be read -> its style."""
-_INDENT = " " * 13
+_INDENT = 13
 """Of messages: they begin below the outcome's end."""
 _WIDEST = 110
 """Columns."""
@@ -35,15 +36,21 @@ def title(document: Document, workload: Workload) -> str:
 
 def blocks(document: Document, workload: Workload, report: Report, width: int) -> Group:
     """Show a workload for a terminal of ``width`` columns: a block for each target, no reason is broken."""
-    parts = [Text.assemble((name(workload), "bold"), (f"  {document.where}", "dim"))]
+    parts = heading(document, workload, width)
     found = list(_rows(report))
     for target in dict.fromkeys(row.target for row in found):
         parts.append(Text(f"  {target}"))
         for row in found:
             if row.target == target:
                 words = ((f"    {row.outcome:<8} ", STYLES[row.outcome]), f"{row.mutation:<13} ", (row.code, "bold"))
-                parts += [Text.assemble(*words), *(Text(_INDENT + part) for part in _wrap(row.message, width))]
+                parts += [Text.assemble(*words), *map(Text, wrap(row.message, _INDENT, width))]
     return Group(*parts)
+
+
+def heading(document: Document, workload: Workload, width: int) -> list[Text]:
+    """Name the workload and its place, on two lines where one is too narrow."""
+    title, place = Text(name(workload), "bold"), Text(f"  {document.where}", "dim")
+    return [title + place] if len(title) + len(place) <= width else [title, place]
 
 
 def plain(document: Document, workload: Workload, report: Report) -> Iterator[str]:
@@ -53,9 +60,17 @@ def plain(document: Document, workload: Workload, report: Report) -> Iterator[st
         yield "\t".join("".join(c if c.isprintable() else " " for c in field) for field in fields)
 
 
-def _wrap(message: str, width: int) -> list[str]:
-    columns = max(min(width, _WIDEST) - len(_INDENT), len(_INDENT))
-    return textwrap.wrap(message, columns, break_on_hyphens=False)
+def wrap(text: str, indent: int, width: int) -> list[str]:
+    """Break a text between words into lines of at most ``width`` columns, each with the indentation."""
+    margin = " " * indent
+    lines = textwrap.wrap(
+        re.sub(r"(\d) s\b", "\\1\N{NO-BREAK SPACE}s", text),
+        max(min(width, _WIDEST), 2 * indent + 20),
+        initial_indent=margin,
+        subsequent_indent=margin,
+        break_on_hyphens=False,
+    )
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
 
 
 class _Row(NamedTuple):

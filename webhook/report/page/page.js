@@ -15,7 +15,7 @@ function element(tag, kind, ...content) {
 }
 
 function list(items, kindOf, textOf) {
-  return element("ul", "list", ...items.map((item) => element("li", kindOf(item), textOf(item))));
+  return element("ul", "list", ...items.map((item) => element("li", kindOf(item), textOf(item), " ", element("code", "reason", item.reason))));
 }
 
 function chart(svg) {

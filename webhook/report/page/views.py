@@ -45,7 +45,8 @@ def lines(
 def _findings(prediction: Forecast) -> Iterator[Line]:
     """Return what goes wrong as written, and whether lastcall fixes it."""
     for f, fixed in prediction.findings:
-        yield {"target": f.target, "message": f.message, "advice": f.advice, "loses": f.loses, "fixed": fixed}
+        words = {"target": f.target, "message": f.message, "advice": f.advice}
+        yield {"reason": f.code, **words, "loses": f.loses, "fixed": fixed}
 
 
 def view(document: Document, workload: Workload, report: Report, prediction: Forecast | None) -> Line:
