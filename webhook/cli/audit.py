@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from webhook.audit import files, outputs, table
 from webhook.audit.live import Fleet
-from webhook.cli import inputs
+from webhook.cli import encoding, inputs
 from webhook.cli import scenario as options
 from webhook.cli.preview import read_all
 from webhook.cli.timeline import assumptions
@@ -95,6 +95,8 @@ def command(
         entries, fleet = _from_cluster(namespaces, all_namespaces, context, kubeconfig, scenario, layer, override)
         for note in fleet.notes:
             click.echo(f"note: {note}", err=True)
+    if output != "text":
+        encoding.for_programs()
     entries.sort(key=lambda entry: entry.rank)
     _print(entries, output, scenario, fleet)
     sys.exit(2 if bad else int(any(map(FAIL_ON[fail_on], entries))))

@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 
 from webhook import manifests
-from webhook.cli import inputs, layers
+from webhook.cli import encoding, inputs, layers
 from webhook.cli.errors import InternalError
 from webhook.core.mutate import mutate
 from webhook.report import render, second_opinion
@@ -72,6 +72,8 @@ def command(names: Sequence[str], output: str, profile: str, known: Profiles, ov
         reports = [(workload, checked(document, workload, layer, override)) for workload in document.workloads]
         changed |= any(report.operations for _, report in reports)
         shown.append((document, reports))
+    if output != "text":
+        encoding.for_programs()
     PRINTERS[output](shown)
     sys.exit(2 if bad else int(changed and exit_code))
 

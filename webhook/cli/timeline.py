@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from webhook import manifests
-from webhook.cli import inputs
+from webhook.cli import encoding, inputs
 from webhook.cli import scenario as options
 from webhook.cli.preview import read_all
 from webhook.predict.forecast import as_data, forecast
@@ -81,6 +81,8 @@ def command(
             except ValueError as error:
                 click.echo(f"{render.title(document, workload)}: skipped: {error}", err=True)
     seen.check(scenario)
+    if output != "chart":
+        encoding.for_programs()
     PRINTERS[output](shown, scenario)
     loses = any(prediction.after.loses for _, _, prediction in shown)
     sys.exit(2 if bad else int(loses and exit_code))
