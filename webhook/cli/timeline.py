@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from webhook import manifests
-from webhook.cli import encoding, inputs
+from webhook.cli import encoding, inputs, live_pod
 from webhook.cli import scenario as options
 from webhook.cli.preview import read_all
 from webhook.predict.forecast import as_data, forecast
@@ -34,6 +35,7 @@ Examples:
   lastcall timeline web.yaml --profile alb --hook nginx=12
   lastcall timeline manifests/ -o html > timeline.html
   kustomize build . | lastcall timeline - -o json
+  lastcall timeline -n shop web-7d9c5-x2x4q         a Pod of a cluster; if it terminates, what it waits for now
 
 \b
 Causes, with the seconds that may follow a colon:
@@ -53,31 +55,51 @@ Exit codes:
 
 
 @click.command(epilog=EPILOG)
-@inputs.files(metavar="FILE...", help_text="Read a file, a directory, or - for stdin; the same as FILE. Repeatable.")
+@inputs.files(
+    metavar="FILE...|POD...", help_text="Read a file, a directory, or - for stdin; the same as FILE. Repeatable."
+)
+@click.option("-n", "--namespace", help="Read Pods of this namespace of the cluster instead of files.")
+@click.option("--context", help="Read Pods of the cluster of this context of the kubeconfig.")
+@click.option("--kubeconfig", type=click.Path(path_type=Path), help="Read Pods of the cluster of this kubeconfig.")
 @click.option(
     "-o", "--output", type=click.Choice(("chart", "json", "svg", "html")), default="chart", help="Choose the output."
 )
 @click.option("--exit-code", is_flag=True, help="Exit with 1 if requests are lost even with lastcall.")
 @options.options
 def command(
-    names: Sequence[str], output: str, exit_code: bool, scenario: Scenario, layer: Layer, override: Layer
+    names: Sequence[str],
+    namespace: str | None,
+    context: str | None,
+    kubeconfig: Path | None,
+    output: str,
+    exit_code: bool,
+    scenario: Scenario,
+    layer: Layer,
+    override: Layer,
 ) -> None:
     """Show what the kubelet does to each Pod of manifests when it stops, as written and with lastcall.
 
     Shows hook, stop signal, drain and kill of every container, and the requests that still arrive. Values that are not
-    in a manifest are assumed; set them with options: how long the process drains, when the endpoint is withdrawn.
+    in a manifest are assumed; set them with options: how long the process drains, when the endpoint is withdrawn. With
+    -n, --context or --kubeconfig, read Pods of a cluster. Of a Pod that terminates, show what it waits for now.
     """
     shown: list[tuple[Document, Workload, Forecast]] = []
-    bad = False
-    seen = inputs.Seen()
-    for document in seen.documents(read_all(inputs.required(names))):
+    bad, seen, live = False, inputs.Seen(), namespace or context or kubeconfig
+    inputs.required(names)
+    for document in seen.documents(live_pod.read(names, namespace, context, kubeconfig) if live else read_all(names)):
         if isinstance(document, manifests.BadManifest):
             click.echo(f"error: {document}", err=True)
             bad = True
             continue
         for workload in document.workloads:
             try:
-                shown.append((document, workload, forecast(workload.pod, scenario, (layer,), override)))
+                shown.append(
+                    (
+                        document,
+                        workload,
+                        forecast(workload.pod, live_pod.scenario_of(document, scenario), (layer,), override),
+                    )
+                )
             except ValueError as error:
                 click.echo(f"{render.title(document, workload)}: skipped: {error}", err=True)
     seen.check(scenario)
@@ -93,8 +115,10 @@ def _print_chart(shown: Sequence[tuple[Document, Workload, Forecast]], scenario:
     for document, workload, prediction in shown:
         for heading in render.heading(document, workload, console.width):
             console.print(heading)
-        for assumed in render.wrap(assumptions(scenario), 2, console.width):
+        for assumed in render.wrap(assumptions(live_pod.scenario_of(document, scenario)), 2, console.width):
             console.print(Text(assumed, "dim"))
+        for line in live_pod.lines(document, prediction, console.width):
+            console.print(line)
         console.print()
         console.print(terminal.chart(prediction.timelines, console.width))
         console.print()
@@ -131,6 +155,7 @@ def _print_json(shown: Sequence[tuple[Document, Workload, Forecast]], _scenario:
     data = [
         render.as_data(document, workload, prediction.report)
         | {"before": as_data(prediction.before), "after": as_data(prediction.after)}
+        | live_pod.as_data(document, prediction)
         for document, workload, prediction in shown
     ]
     click.echo(json.dumps(data, indent=2))

@@ -49,8 +49,9 @@ def blocks(document: Document, workload: Workload, report: Report, width: int) -
 
 def heading(document: Document, workload: Workload, width: int) -> list[Text]:
     """Name the workload and its place, on two lines where one is too narrow."""
-    title, place = Text(name(workload), "bold"), Text(f"  {document.where}", "dim")
-    return [title + place] if len(title) + len(place) <= width else [title, place]
+    title, place = (name(workload), "bold"), (f"  {document.where}", "dim")
+    both = Text.assemble(title, place)
+    return [both] if len(both) <= width else [Text(*title), Text(*place)]
 
 
 def plain(document: Document, workload: Workload, report: Report) -> Iterator[str]:
