@@ -16,11 +16,10 @@ from webhook.audit.live import Fleet
 from webhook.cli import encoding, inputs
 from webhook.cli import scenario as options
 from webhook.cli.preview import read_all
-from webhook.cli.timeline import assumptions
 from webhook.cluster import client
 from webhook.core.decision import Outcome
 from webhook.manifests import BadManifest
-from webhook.report import page
+from webhook.report import page, render
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -161,7 +160,7 @@ def _print(entries: Sequence[Entry], output: str, scenario: Scenario, fleet: Fle
     live = fleet is not None
     words = table.summary(entries, fleet.skipped if fleet else 0)
     if output == "html":
-        note = f"{words}. {assumptions(scenario)}"
+        note = f"{words}. {render.assumptions(scenario)}"
         data = {"mode": "report", "tagline": "Which workloads lose requests when they stop", "note": note}
         click.echo(page.html(data | {"audit": table.for_page(entries, live=live)}))
     elif output == "text" and sys.stdout.isatty():
@@ -169,7 +168,7 @@ def _print(entries: Sequence[Entry], output: str, scenario: Scenario, fleet: Fle
         for block in table.blocks(entries, console.width, live=live):
             console.print(block)
         console.print(f"\n{words}", style="bold")
-        console.print(assumptions(scenario), style="dim")
+        console.print(render.assumptions(scenario), style="dim")
     elif output == "text":
         for entry in entries:
             click.echo(table.plain(entry))

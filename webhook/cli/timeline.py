@@ -115,7 +115,7 @@ def _print_chart(shown: Sequence[tuple[Document, Workload, Forecast]], scenario:
     for document, workload, prediction in shown:
         for heading in render.heading(document, workload, console.width):
             console.print(heading)
-        for assumed in render.wrap(assumptions(live_pod.scenario_of(document, scenario)), 2, console.width):
+        for assumed in render.wrap(render.assumptions(live_pod.scenario_of(document, scenario)), 2, console.width):
             console.print(Text(assumed, "dim"))
         for line in live_pod.lines(document, prediction, console.width):
             console.print(line)
@@ -126,16 +126,6 @@ def _print_chart(shown: Sequence[tuple[Document, Workload, Forecast]], scenario:
             console.print(line)
         console.print()
     console.print(terminal.legend(console.width) if shown else "no document creates a Pod")
-
-
-def assumptions(scenario: Scenario) -> str:
-    """Return in one line what the charts assume."""
-    limit = "" if scenario.cause_seconds is None else f" ({scenario.cause_seconds} s)"
-    major, minor = scenario.kubelet
-    return (
-        f"{scenario.cause}{limit}, kubelet {major}.{minor}; assumed: endpoint withdrawn after "
-        f"{scenario.propagation:g} s, drain {scenario.drain:g} s unless set"
-    )
 
 
 def advice(prediction: Forecast, width: int) -> list[Text]:
@@ -163,7 +153,7 @@ def _print_json(shown: Sequence[tuple[Document, Workload, Forecast]], _scenario:
 
 def _print_svg(shown: Sequence[tuple[Document, Workload, Forecast]], scenario: Scenario) -> None:
     figures = [(f"{workload.kind} {workload.name}", prediction.timelines) for _, workload, prediction in shown]
-    click.echo(svg.standalone(figures, assumptions(scenario)))
+    click.echo(svg.standalone(figures, render.assumptions(scenario)))
 
 
 def _print_html(shown: Sequence[tuple[Document, Workload, Forecast]], scenario: Scenario) -> None:
@@ -171,7 +161,7 @@ def _print_html(shown: Sequence[tuple[Document, Workload, Forecast]], scenario: 
         {"view": views.view(document, workload, prediction.report, prediction)}
         for document, workload, prediction in shown
     ]
-    click.echo(page.html({"mode": "report", "lines": lines, "note": assumptions(scenario)}))
+    click.echo(page.html({"mode": "report", "lines": lines, "note": render.assumptions(scenario)}))
 
 
 PRINTERS = {"chart": _print_chart, "json": _print_json, "svg": _print_svg, "html": _print_html}

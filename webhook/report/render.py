@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from webhook.core.decision import Report
     from webhook.manifests import Document, Workload
+    from webhook.predict import Scenario
 
 STYLES = {"patched": "green", "skipped": "dim", "refused": "bold red", "ignored": "yellow"}
 """Outcome, or ``ignored`` for a setting that could not be read -> its style."""
@@ -95,6 +96,16 @@ def lines(report: Report) -> Iterator[str]:
     """Return one line for each decision and each problem."""
     for row in _rows(report):
         yield f"{row.outcome:<8} {row.mutation:<13} {row.target}: {row.message} [{row.code}]"
+
+
+def assumptions(scenario: Scenario) -> str:
+    """Return in one line what a prediction assumes."""
+    limit = "" if scenario.cause_seconds is None else f" ({scenario.cause_seconds} s)"
+    major, minor = scenario.kubelet
+    return (
+        f"{scenario.cause}{limit}, kubelet {major}.{minor}; assumed: endpoint withdrawn after "
+        f"{scenario.propagation:g} s, drain {scenario.drain:g} s unless set"
+    )
 
 
 def diff(heading: str, before: str, after: str) -> str:

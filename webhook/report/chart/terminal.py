@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text
 
-from webhook.report.chart.rows import LEGEND, Row, horizon, rows, ticks
+from webhook.report.chart.rows import LEGEND, MARKS, Row, horizon, rows, ticks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,9 +64,8 @@ def _heading(title: str, style: str, verdict: str, width: int) -> list[Text]:
 
 def legend(width: int) -> Text:
     """Explain bars and marks, in as many lines as the width needs."""
-    marks = {"signal": "stop signal", "exited": "exits", "killed": "killed", "limit": "SIGKILL at the latest"}
     words = [(f"{_BARS[kind][0] * 2} {text}", _BARS[kind]) for kind, text in LEGEND.items()]
-    words += [(f"{_MARKS[kind][0]} {text}", _MARKS[kind]) for kind, text in marks.items()]
+    words += [(f"{_MARKS[kind][0]} {text}", _MARKS[kind]) for kind, text in MARKS.items()]
     result, used = Text("  "), 2
     for text, (sign, style) in words:
         if used + len(text) > min(width, _WIDEST):

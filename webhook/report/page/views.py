@@ -63,6 +63,7 @@ def view(document: Document, workload: Workload, report: Report, prediction: For
         "patch": data["patch"],
         "diff": render.diff(workload.name, before, document.dump()) if report.operations else "",
         "svg": svg.figure(prediction.timelines) if prediction else "",
+        "narrow": svg.figure(prediction.timelines, narrow=True) if prediction else "",
         "note": "",
         "findings": list(_findings(prediction)) if prediction else [],
         "loses": bool(prediction and prediction.before.loses),
