@@ -120,9 +120,15 @@ class Fleet:
 
     def _judge(self, entry: Entry, pod: Mapping[str, Any]) -> None:
         layer = Layer.of_profile(entry.profile, self.profiles[entry.profile])
-        failed = self._failed_hooks.of(entry.kind, entry.namespace, entry.name)
+        failed = self._failed_hooks.of(entry.kind, entry.namespace, entry.name) & _exec_hooks(pod)
         hooks = {**dict.fromkeys(failed, FAILS), **self.scenario.hooks}
         judge(entry, pod, replace(self.scenario, hooks=hooks), (layer,), None, self.override)
+
+
+def _exec_hooks(pod: Mapping[str, Any]) -> set[str]:
+    """Return the containers that have an exec preStop hook; a native sleep runs in the kubelet and cannot fail."""
+    hooks = {c.get("name"): (c.get("lifecycle") or {}).get("preStop") or {} for c in pod["spec"]["containers"]}
+    return {str(name) for name, hook in hooks.items() if hook.get("exec")}
 
 
 def _owner(metadata: Mapping[str, Any]) -> tuple[str, str]:

@@ -6,6 +6,7 @@ import difflib
 from typing import TYPE_CHECKING
 
 import click
+from click.shell_completion import CompletionItem
 
 from webhook.core import mutate
 from webhook.predict import Harm
@@ -22,12 +23,21 @@ Examples:
 """
 
 
+def _complete(_context: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
+    return [
+        CompletionItem(code, help=reason.sentence)
+        for code, reason in REASONS.items()
+        if code.lower().startswith(typed.lower())
+    ]
+
+
 @click.command(epilog=EPILOG)
-@click.argument("reason", required=False)
+@click.argument("reason", required=False, shell_complete=_complete)
 def command(reason: str | None) -> None:
     """Explain what a reason means and what to do about it.
 
-    Reasons are in the output of `preview` and `audit`, in warnings, audit annotations, log lines and metrics.
+    Reasons are in the output of `preview`, `timeline`, `audit` and `ui`, in warnings, audit annotations, log lines and
+    metrics.
     """
     if reason is None:
         for table in TABLES:

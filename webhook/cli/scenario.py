@@ -57,6 +57,7 @@ _OPTIONS = (
         "--cause",
         default="delete",
         callback=_cause,
+        shell_complete=lambda _context, _param, typed: [cause for cause in Cause if cause.startswith(typed)],
         metavar="CAUSE[:SECONDS]",
         help=f"Set what ends the Pod: {_CAUSES}.",
     ),

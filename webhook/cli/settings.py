@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--profile", help="Show only this profile.")
+@click.option("--profile", shell_complete=layers.complete_profiles, help="Show only this profile.")
 @layers.profiles_option
 @layers.override_option
 @click.option("-o", "--output", type=click.Choice(("table", "json")), default="table", help="Choose the output.")

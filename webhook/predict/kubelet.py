@@ -118,8 +118,6 @@ def _hook(pod: Pod, container: Container, scenario: Scenario, grace: int, start:
     seconds = scenario.hooks.get(container.name, scenario.unknown_hook if length is None else float(length))
     if kind == "sleep" and scenario.kubelet < NATIVE_SLEEP:
         return Hook(kind, float(length or 0), start, HookOutcome.NOT_RUN)
-    if kind == "sleep" and seconds is None:  # it runs in the kubelet, and cannot fail
-        seconds = length
     if seconds is None or (kind in {"exec", "signal"} and length is not None and pod.on_windows):
         return Hook(kind, 0.0, start, HookOutcome.FAILED)
     if seconds > grace:
