@@ -117,7 +117,8 @@ read -r name <$first/comm
 [ $first != 1 ] || _forwards || _catches 1 || dropped=1
 _deliver $first
 [ ! "$dropped" ] || exit 0
-# Not _gone: a JVM that is about to end needs some more time. SIGTERM would end a shell above it first, with another code.
+# Not _gone: a JVM that is about to end needs some more time, and SIGTERM would end a shell above it, with another code,
+# until the shell has taken note of the end.
 for process in $told; do
-  while _look $process && set -- $fields && [ $1 != Z ]; do sleep .1 || sleep 1 || exit 0; done
+  while _look $process; do sleep .1 || sleep 1 || exit 0; done
 done
