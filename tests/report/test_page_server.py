@@ -46,6 +46,7 @@ JSON_TYPE = {"Content-Type": "application/json"}
         pytest.param(JSON_TYPE, {"manifest": SAMPLE, "cause": "no"}, 400, id="no such cause"),
         pytest.param(JSON_TYPE, {"manifest": SAMPLE, "drain": "-1"}, 400, id="a negative duration"),
         pytest.param(JSON_TYPE, {"manifest": SAMPLE, "drain": "nan"}, 400, id="no number"),
+        pytest.param(JSON_TYPE, {"manifest": SAMPLE, "kubelet": "1.x"}, 400, id="no version"),
         pytest.param(JSON_TYPE, ["no"], 400, id="no object"),
     ],
 )

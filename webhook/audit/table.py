@@ -35,6 +35,7 @@ _SHORT = {
     Reasons.HOOK_EATS_GRACE: "its hook takes the whole grace period",
     Reasons.HOOK_FAILED: "its hook fails",
     Reasons.HOOK_NOT_RUN: "its hook is not run",
+    Reasons.SIGNAL_HOOK_FAILED: "its signal hook fails",
     Reasons.CAUSE_TOO_SHORT: "the cause is shorter than its grace period",
     Reasons.HOOK_LENGTH_ASSUMED: "hook length assumed",
     Reasons.HELD_BY_SLEEP: "its sleep continues after its exit",

@@ -82,9 +82,11 @@ class WatchedCluster(client.Cluster):
         super().__init__(cluster.api, cluster.namespace)
         self.seen = Seen()
 
-    def objects(self, resource: client.Resource, namespace: str = "") -> Iterator[tuple[dict[str, Any], int | None]]:
+    def objects(
+        self, resource: client.Resource, namespace: str = "", fields: str = ""
+    ) -> Iterator[tuple[dict[str, Any], int | None]]:
         """Yield the objects, as the cluster does."""
-        for item, left in super().objects(resource, namespace):
+        for item, left in super().objects(resource, namespace, fields):
             if resource == client.PODS:
                 self.seen.pod(item)
             elif resource in client.WORKLOADS:

@@ -93,7 +93,7 @@ _OPTIONS = (
 
 
 def options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options, and call it with ``scenario``, ``layer`` and ``override``."""
+    """Add the options to a command, and call it with ``scenario``, ``layer`` and ``override``."""
 
     @functools.wraps(command)
     def called(

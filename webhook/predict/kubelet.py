@@ -88,7 +88,7 @@ def _stop(context: _Context, container: Container, role: Role, grace: int, earli
     (delivery, program), drain = signal_path(container, resolved), scenario.drain_of(container, resolved)
     last = End.KILLED
     if hook and hook.kind == "signal" and hook.outcome is HookOutcome.RAN:
-        if delivery is SignalDelivery.DROPPED:  # the hook waits until it is cut; then the package manager ends
+        if delivery is SignalDelivery.DROPPED:  # the hook waits until it is cut; then the package manager exits
             kill_at, last = start + grace + DROP_SECONDS, End.DROPPED
         delivery = SignalDelivery.RECEIVED
     signal, needs = scenario.stop_signal_of(container, pod), None if drain == IGNORES else drain
@@ -118,6 +118,8 @@ def _hook(pod: Pod, container: Container, scenario: Scenario, grace: int, start:
     seconds = scenario.hooks.get(container.name, scenario.unknown_hook if length is None else float(length))
     if kind == "sleep" and scenario.kubelet < NATIVE_SLEEP:
         return Hook(kind, float(length or 0), start, HookOutcome.NOT_RUN)
+    if kind == "sleep" and seconds is None:  # it runs in the kubelet, and cannot fail
+        seconds = length
     if seconds is None or (kind in {"exec", "signal"} and length is not None and pod.on_windows):
         return Hook(kind, 0.0, start, HookOutcome.FAILED)
     if seconds > grace:
