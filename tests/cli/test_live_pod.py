@@ -65,6 +65,11 @@ def test_a_pod_that_does_not_exist(tmp_path: Path) -> None:
     result = call(tmp_path, "nosuch", "stays")
     assert (result.exit_code, "Pod shop/stays" in result.stdout) == (2, True)
     assert result.stderr == "error: get pods nosuch in namespace shop: not found\n"
+    no_file = CliRunner().invoke(main, ["timeline", "web-0"])
+    assert no_file.stderr.splitlines() == [
+        "error: web-0: No such file or directory",
+        "for a Pod of a cluster, add -n NAMESPACE",
+    ]
     lost = CliRunner().invoke(main, ["timeline", "web", "--kubeconfig", str(tmp_path / "nosuch")])
     assert (lost.exit_code, lost.stdout, len(lost.stderr.splitlines())) == (2, "", 1)
     assert lost.stderr.startswith("error: cannot connect to a cluster")

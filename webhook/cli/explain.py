@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import shutil
+import textwrap
 from typing import TYPE_CHECKING
 
 import click
@@ -51,5 +53,6 @@ def command(reason: str | None) -> None:
         hint = f"; did you mean {near[0]}?" if near else "; `lastcall explain` lists them"
         raise click.UsageError(f"no reason {reason!r}{hint}")
     click.secho(match.code, bold=True)
-    click.echo(f"  what it means   {match.sentence}")
-    click.echo(f"  what to do      {match.advice}")
+    width = shutil.get_terminal_size().columns
+    for words, text in (("what it means", match.sentence), ("what to do", match.advice)):
+        click.echo(textwrap.fill(text, width, initial_indent=f"  {words:<16}", subsequent_indent=" " * 18))

@@ -103,6 +103,8 @@ def command(
             except ValueError as error:
                 click.echo(f"{render.title(document, workload)}: skipped: {error}", err=True)
     seen.check(scenario)
+    if bad and not live and any(name != "-" and not Path(name).exists() for name in names):
+        click.echo("for a Pod of a cluster, add -n NAMESPACE", err=True)
     if output != "chart":
         encoding.for_programs()
     PRINTERS[output](shown, scenario)
