@@ -13,8 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from webhook.audit import files, outputs, table
 from webhook.audit.live import Fleet
+from webhook.cli import inputs
 from webhook.cli import scenario as options
-from webhook.cli.preview import read_all
+from webhook.cli.inputs import read_all
 from webhook.cli.timeline import assumptions
 from webhook.cluster import client
 from webhook.core.decision import Outcome
@@ -48,7 +49,8 @@ Outputs:
 
 \b
 Exit codes:
-  0  success       1  a workload matches --fail-on       2  bad input, or the cluster could not be read
+  0  success       1  a workload matches --fail-on, or there is none
+  2  bad input, or the cluster could not be read
 """
 FAIL_ON = {
     "never": lambda _entry: False,
@@ -76,6 +78,8 @@ TEXTS = {"json": outputs.as_json, "sarif": outputs.as_sarif, "junit": outputs.as
     "-o", "--output", type=click.Choice(("table", "html", *TEXTS)), default="table", help="Choose the output."
 )
 @click.option("--fail-on", type=click.Choice(tuple(FAIL_ON)), default="never", help="Exit with 1 for such a workload.")
+@click.option("--allow-empty", is_flag=True, help="With --fail-on, pass if the input has no workload.")
+@inputs.options
 @options.options
 def command(
     names: Sequence[str],
@@ -86,6 +90,7 @@ def command(
     kubeconfig: Path | None,
     output: str,
     fail_on: str,
+    allow_empty: bool,
     scenario: Scenario,
     layer: Layer,
     override: Layer,
@@ -106,6 +111,9 @@ def command(
             click.echo(f"note: {note}", err=True)
     entries.sort(key=lambda entry: entry.rank)
     _print(entries, output, scenario, fleet)
+    if fail_on != "never" and not entries and not allow_empty:
+        click.echo("error: --fail-on: there is no workload in the input", err=True)
+        sys.exit(2 if bad else 1)
     sys.exit(2 if bad else int(any(map(FAIL_ON[fail_on], entries))))
 
 
