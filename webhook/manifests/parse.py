@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from yaml.composer import Composer, ComposerError
 from yaml.constructor import ConstructorError
 from yaml.cyaml import CParser
+from yaml.events import AliasEvent
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from webhook.manifests import scalars
@@ -37,9 +39,33 @@ class _Parser(CParser):  # type: ignore[misc]
         pass
 
 
+class _Reusing(Composer):  # type: ignore[misc]
+    """The composer in Python, several times slower: it lets an anchor's name be used again."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        parser = _Parser(text)
+        self.get_event, self.check_event, self.peek_event = parser.get_event, parser.check_event, parser.peek_event
+        self.resolve = parser.resolve
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if not self.check_event(AliasEvent):
+            self.anchors.pop(self.peek_event().anchor, None)
+        return super().compose_node(parent, index)
+
+    def descend_resolver(self, _parent: Any, _index: Any) -> None:
+        pass
+
+    def ascend_resolver(self) -> None:
+        pass
+
+
 def compose(text: str) -> Node | None:
     """Return the tree of a document's nodes, None for an empty one; raise ``yaml.YAMLError``."""
-    return _Parser(text).get_single_node()
+    try:
+        return _Parser(text).get_single_node()
+    except ComposerError:
+        return _Reusing(text).get_single_node()
 
 
 def construct(root: Node | None) -> Any:
@@ -93,22 +119,26 @@ def merged(node: Node) -> Sequence[MappingNode]:
 def key(node: Node) -> str:
     """Return the key as JSON has it."""
     try:
-        return scalars.key(_scalar(node) if isinstance(node, ScalarNode) else None)
+        return scalars.key(_typed(node) if isinstance(node, ScalarNode) else None)
     except ValueError as error:
         raise ConstructorError(None, None, str(error), node.start_mark) from None
 
 
-def _scalar(node: ScalarNode) -> Any:
+def _typed(node: ScalarNode) -> Any:
     text: str = node.value
     if node.tag == _TEXT:
         return text
+    return scalars.tagged(node.tag, text) if node.tag else scalars.resolve(text)
+
+
+def _scalar(node: ScalarNode) -> Any:
     try:
-        value = scalars.tagged(node.tag, text) if node.tag else scalars.resolve(text)
+        value = _typed(node)
     except ValueError as error:
         raise ConstructorError(None, None, str(error), node.start_mark) from None
     if isinstance(value, float) and not math.isfinite(value):
-        raise ConstructorError(None, None, f"JSON has no number {text}", node.start_mark)
-    return value
+        raise ConstructorError(None, None, f"JSON has no number {node.value}", node.start_mark)
+    return scalars.narrow(value) if type(value) in (int, float) else value
 
 
 def line(root: Node | None, path: Sequence[str | int]) -> int:

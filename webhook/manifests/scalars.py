@@ -47,9 +47,9 @@ def _number(text: str) -> int | float | None:
         digits, base = next((d or "0", b) for d, b in zip(match.groups()[1:], _BASES, strict=True) if d is not None)
         integer = int(match[1] + digits, base)
         if -_SECOND_INT <= integer < (_SECOND_INT if match[1] else _UNSIGNED):
-            return narrow(integer)
+            return integer
     if _FLOAT.fullmatch(text) and abs(value := float(text)) != float("inf"):
-        return narrow(value)
+        return value
     return None
 
 
