@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from tests.manifests.styles import texts
 from tests.support.paths import ROOT
 from webhook import manifests
 from webhook.cli import main
@@ -20,7 +20,6 @@ from webhook.core.mutate import mutate
 from webhook.manifests import Document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 LAYERS = (Layer.of_profile("default", {}),)
@@ -47,99 +46,13 @@ def check(text: str) -> None:
     again = list(manifests.read("x.yaml", result))
     assert [d.data for d in again if isinstance(d, Document)] == data
     assert changed or result == text
-    old, new = text.split("\n"), result.split("\n")
+    old, new = (re.split(r"\r?\n", each) for each in (text, result))
     removed = [line[2:] for line in difflib.ndiff(old, new) if line.startswith("- ")]
     assert [line for line in removed if line.strip() and not TOUCHED.search(line)] == []
     for comment in set(re.findall(r"# c\d+", text)):
         assert result.count(comment) == text.count(comment)
     assert ("\r\n" in text) == ("\r\n" in result)
     assert not re.search(r"[^\r]\n", result) or "\r\n" not in text
-
-
-class Writer:
-    """Writes JSON data as YAML in a style that is drawn anew for every value."""
-
-    def __init__(self, draw: Callable[[Any], Any]) -> None:
-        self.draw = draw
-        self.comments = 0
-
-    def one_of(self, *choices: Any) -> Any:
-        return self.draw(st.sampled_from(choices))
-
-    def comment(self) -> str:
-        self.comments += 1
-        return self.one_of("", "", f" # c{self.comments}")
-
-    def scalar(self, value: Any) -> str:
-        if not isinstance(value, str):
-            return "null" if value is None else str(value)
-        return str(self.one_of(value, f'"{value}"', f"'{value}'"))
-
-    def flow(self, value: Any) -> str:
-        if isinstance(value, dict):
-            space = self.one_of("", " ")
-            return "{" + space + ", ".join(f"{k}: {self.flow(v)}" for k, v in value.items()) + space + "}"
-        if isinstance(value, list):
-            return "[" + self.one_of(", ", ",  ").join(map(self.flow, value)) + "]"
-        return self.scalar(value)
-
-    def below(self, value: Any, indent: int) -> str:
-        """Return what stands behind a key or dash at this column, to the line's end and further."""
-        if not isinstance(value, dict | list) or not value or self.one_of(False, False, False, True):
-            return f" {self.flow(value)}{self.comment()}\n"
-        inner = indent + (self.one_of(0, 2) if isinstance(value, list) else self.one_of(2, 2, 4))
-        lines = self.comment() + "\n"
-        for item in value.items() if isinstance(value, dict) else value:
-            if self.one_of(False, False, True):
-                lines += self.one_of("\n", f"{' ' * inner}# c{(self.comments := self.comments + 1)}\n")
-            if isinstance(value, dict):
-                lines += f"{' ' * inner}{item[0]}:" + self.below(item[1], inner)
-            else:
-                lines += f"{' ' * inner}-" + self.item(item, inner)
-        return lines
-
-    def item(self, item: Any, indent: int) -> str:
-        """Return what stands behind a dash: a mapping may begin on the same line."""
-        if not isinstance(item, dict) or not item or self.one_of(False, True):
-            return self.below(item, indent + 1 if isinstance(item, list) else indent)
-        pairs = [f"{k}:" + self.below(v, indent + 2) for k, v in item.items()]
-        return " " + (" " * (indent + 2)).join(pairs)
-
-
-NAMES = st.sampled_from(("web", "app", "proxy"))
-COMMANDS = st.sampled_from((["npm", "start"], ["node", "server.js"], ["npx", "next"], ["sleep", "1d"]))
-CONTAINER = st.fixed_dictionaries(
-    {"name": NAMES},
-    optional={
-        "image": st.just("a/b:1.2"),
-        "command": COMMANDS,
-        "args": st.just(["--port", "http"]),
-        "ports": st.just([{"containerPort": 3000}]),
-        "env": st.just([{"name": "A", "value": "b c"}]),
-        "lifecycle": st.sampled_from((None, {"preStop": {"sleep": {"seconds": 3}}})),
-    },
-)
-POD = st.fixed_dictionaries(
-    {"spec": st.fixed_dictionaries(
-        {"containers": st.lists(CONTAINER, min_size=1, max_size=2, unique_by=lambda c: c["name"])},
-        optional={"terminationGracePeriodSeconds": st.sampled_from((None, 10, 60)), "nodeName": st.just("n")},
-    )},
-    optional={"metadata": st.sampled_from((None, {}, {"labels": {"app": "web"}}, {"annotations": {"a": "b"}}))},
-)  # fmt: skip
-
-
-@st.composite
-def texts(draw: Callable[[Any], Any]) -> str:
-    """Write a file with one to three documents."""
-    writer, result = Writer(draw), draw(st.sampled_from(("", "# c0 licence\n---\n", "# c0\n\n", "---\n")))
-    for number in range(draw(st.integers(1, 3))):
-        head = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}}
-        pod = {**head, "spec": {"replicas": 2, "template": draw(POD)}}
-        body = "".join(f"{k}:" + writer.below(v, 0) for k, v in pod.items())
-        result += ("---\n" * bool(number)) + body + draw(st.sampled_from(("", "", "---\n# c1000 only a comment\n")))
-    result = result if draw(st.booleans()) else result.removesuffix("\n")
-    result = result.replace("\n", draw(st.sampled_from(("\n", "\r\n"))))
-    return draw(st.sampled_from(("", "\ufeff"))) + result
 
 
 @settings(deadline=None, max_examples=300)
@@ -216,7 +129,8 @@ def test_json_stays_json() -> None:
 def test_files_without_marker_are_separated(tmp_path: Path) -> None:
     """`-o yaml` of a directory is one stream of documents, without a second byte order mark."""
     for name in ("a", "b"):
-        (tmp_path / f"{name}.yaml").write_bytes(f"\ufeffapiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}".encode())
+        text = f"\ufeffapiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}"
+        (tmp_path / f"{name}.yaml").write_text(text)
     (tmp_path / "c.yaml").write_text("# only a comment\n")
     shown = CliRunner().invoke(main, ["preview", "-f", str(tmp_path), "-o", "yaml"], catch_exceptions=False).stdout
     service = "apiVersion: v1\nkind: Service\nmetadata: {{name: {}}}\n"
