@@ -39,10 +39,10 @@ class Writer:
     def flow(self, value: Any) -> str:
         """Return the value on one line."""
         if isinstance(value, dict):
-            space = self.one_of("", " ")
-            return "{" + str(space) + ", ".join(f"{k}: {self.flow(v)}" for k, v in value.items()) + space + "}"
+            space = str(self.one_of("", " "))
+            return "{" + space + ", ".join(f"{k}: {self.flow(v)}" for k, v in value.items()) + space + "}"
         if isinstance(value, list):
-            return "[" + str(self.one_of(", ", ",  ")).join(map(self.flow, value)) + "]"
+            return "[" + ", ".join(map(self.flow, value)) + "]"
         return self.scalar(value)
 
     def below(self, value: Any, indent: int) -> str:

@@ -40,6 +40,7 @@ Examples:
 
 \b
 Permissions for a cluster: get and list of namespaces, pods, deployments, statefulsets, daemonsets, cronjobs.
+Custom kinds (Rollouts, CloneSets, those of --template-path) are listed if the cluster has them.
 
 \b
 Outputs:
@@ -143,7 +144,7 @@ def _from_cluster(
     profiles: Profiles = click.get_current_context().params["known"]
     try:
         cluster = client.connect(context, kubeconfig)
-        fleet = Fleet(cluster, scenario, profiles, layer.profile, override)
+        fleet = Fleet(cluster, scenario, profiles, layer.profile, override, inputs.templates())
         names = () if everywhere else namespaces or (cluster.namespace,)
         with _progress("objects") as advance:
             entries = fleet.read(names, advance)

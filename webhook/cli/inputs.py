@@ -69,17 +69,17 @@ def read_all(names: Sequence[str]) -> Iterator[Document | BadManifest]:
 
     Print what is not looked at to stderr.
     """
+    unknown = 0
     for name in names:
         for path in [Path(name)] if name == "-" else rendered.find(Path(name)):
-            yield from _noted(_documents(path, is_stdin=name == "-"))
-
-
-def _noted(documents: Iterator[Document | BadManifest]) -> Iterator[Document | BadManifest]:
-    for document in documents:
-        if not isinstance(document, BadManifest):
-            for note in document.notes:
-                click.echo(f"note: {document.where}: {note}", err=True)
-        yield document
+            for document in _documents(path, is_stdin=name == "-"):
+                if not isinstance(document, BadManifest):
+                    for note in document.notes:
+                        click.echo(f"note: {document.where}: {note}", err=True)
+                        unknown += note.unknown
+                yield document
+    if unknown:
+        click.echo(f"note: objects with a Pod template inside that are not looked at: {unknown}", err=True)
 
 
 def _documents(path: Path | rendered.Source, *, is_stdin: bool) -> Iterator[Document | BadManifest]:

@@ -1,7 +1,6 @@
 """Manifests in, Pods out: what the API server would send to the webhook for a file.
 
-YAML is read as kubectl reads it. What is not changed keeps every byte of its text. Nothing is executed, and nothing is
-read from the network.
+YAML is read as kubectl reads it. What is not changed keeps every byte of its text. Only ``rendered`` starts programs.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ stands above it, and whole documents of anchors are expanded. https://github.com
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from yaml.composer import Composer, ComposerError
@@ -119,26 +120,37 @@ def merged(node: Node) -> Sequence[MappingNode]:
 def key(node: Node) -> str:
     """Return the key as JSON has it."""
     try:
-        return scalars.key(_typed(node) if isinstance(node, ScalarNode) else None)
+        return _key(node.tag, node.value) if isinstance(node, ScalarNode) else scalars.key(None)
     except ValueError as error:
         raise ConstructorError(None, None, str(error), node.start_mark) from None
-
-
-def _typed(node: ScalarNode) -> Any:
-    text: str = node.value
-    if node.tag == _TEXT:
-        return text
-    return scalars.tagged(node.tag, text) if node.tag else scalars.resolve(text)
 
 
 def _scalar(node: ScalarNode) -> Any:
+    if node.tag == _TEXT:
+        return node.value
     try:
-        value = _typed(node)
+        return _json(node.tag, node.value)
     except ValueError as error:
         raise ConstructorError(None, None, str(error), node.start_mark) from None
+
+
+@lru_cache(maxsize=4096)
+def _key(tag: str, text: str) -> str:
+    return scalars.key(_typed(tag, text))
+
+
+@lru_cache(maxsize=4096)
+def _json(tag: str, text: str) -> Any:
+    value = _typed(tag, text)
     if isinstance(value, float) and not math.isfinite(value):
-        raise ConstructorError(None, None, f"JSON has no number {node.value}", node.start_mark)
+        raise ValueError(f"JSON has no number {text}")
     return scalars.narrow(value) if type(value) in (int, float) else value
+
+
+def _typed(tag: str, text: str) -> Any:
+    if tag == _TEXT:
+        return text
+    return scalars.tagged(tag, text) if tag else scalars.resolve(text)
 
 
 def line(root: Node | None, path: Sequence[str | int]) -> int:
