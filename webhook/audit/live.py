@@ -21,7 +21,8 @@ from webhook.predict import FAILS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from webhook.cluster.client import Cluster
+    from webhook.cluster.client import Cluster, Resource
+    from webhook.manifests import Templates
     from webhook.predict import Scenario
 
 KILLED = 137
@@ -38,6 +39,7 @@ class Fleet:
         profiles: Mapping[str, Mapping[str, Any]],
         fallback: str,
         override: Layer | None = None,
+        templates: Templates = manifests.TEMPLATES,
     ) -> None:
         self.cluster = cluster
         self.scenario = scenario
@@ -45,6 +47,8 @@ class Fleet:
         self.fallback = fallback
         """The profile of a namespace that has not opted in."""
         self.override = override
+        self.templates = templates
+        """Where each kind has its Pod templates; custom kinds are read only if the cluster has them."""
         self.entries: dict[tuple[str, str, str], Entry] = {}
         self.notes: list[str] = []
         """One line for each list that could not be read."""
@@ -56,12 +60,13 @@ class Fleet:
     def read(self, namespaces: Sequence[str], progress: Callable[[int, int | None], None]) -> list[Entry]:
         """Read the namespaces (all where none is named); a list that is not allowed is a note, of Pods an error."""
         self._namespaces(namespaces)
+        resources = self._resources()
         for namespace in namespaces or ("",):
             try:
                 self._failed_hooks.read(self.cluster, namespace)
             except ClusterError as error:
                 self.notes.append(f"{error}: hooks that fail are not seen")
-            for resource in WORKLOADS:
+            for resource in resources:
                 try:
                     for item, left in self.cluster.objects(resource, namespace):
                         self._template({"apiVersion": resource.group, "kind": resource.kind} | item)
@@ -72,6 +77,13 @@ class Fleet:
                 self._pod(pod)
                 progress(number, left)
         return list(self.entries.values())
+
+    def _resources(self) -> list[Resource]:
+        try:
+            return [*WORKLOADS, *self.cluster.custom(self.templates)]
+        except ClusterError as error:
+            self.notes.append(str(error))
+            return [*WORKLOADS]
 
     def _namespaces(self, namespaces: Sequence[str]) -> None:
         """Read which profile each namespace's label names."""
@@ -88,7 +100,9 @@ class Fleet:
             self._opted[item["metadata"]["name"]] = "default" if label == "enabled" else label
 
     def _template(self, document: dict[str, Any]) -> None:
-        for workload in manifests.workloads(document):
+        for workload in manifests.workloads(document, self.templates):
+            if isinstance(workload, manifests.Note):
+                continue
             key = (workload.namespace, workload.kind, workload.name)
             entry = self.entries[key] = self._entry(*key)
             self._judge(entry, workload.pod)
@@ -132,14 +146,20 @@ def _exec_hooks(pod: Mapping[str, Any]) -> set[str]:
 
 
 def _owner(metadata: Mapping[str, Any]) -> tuple[str, str]:
-    """Return kind and name of the workload behind a Pod: a ReplicaSet's Deployment, else the owner, else the Pod."""
+    """Return kind and name of the workload behind a Pod: a ReplicaSet's Deployment, else the owner, else the Pod.
+
+    Argo Rollouts and OpenShift's DeploymentConfigs name themselves in labels of their Pods.
+    """
     owner = next((o for o in metadata.get("ownerReferences") or () if o.get("controller")), None)
     if owner is None:
         return "Pod", str(metadata.get("name", ""))
     kind, name = str(owner.get("kind")), str(owner.get("name"))
-    template_hash = (metadata.get("labels") or {}).get("pod-template-hash")
-    if kind == "ReplicaSet" and template_hash and name.endswith(f"-{template_hash}"):
-        return "Deployment", name.removesuffix(f"-{template_hash}")
+    labels = metadata.get("labels") or {}
+    for label, workload in (("pod-template-hash", "Deployment"), ("rollouts-pod-template-hash", "Rollout")):
+        if kind == "ReplicaSet" and (suffix := f"-{labels.get(label)}") != "-" and name.endswith(suffix):
+            return workload, name.removesuffix(suffix)
+    if kind == "ReplicationController" and "deploymentconfig" in labels:
+        return "DeploymentConfig", str(labels["deploymentconfig"])
     return kind, name
 
 

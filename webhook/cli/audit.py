@@ -13,9 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from webhook.audit import files, outputs, table
 from webhook.audit.live import Fleet
-from webhook.cli import encoding, inputs
+from webhook.cli import encoding, inputs, reading
 from webhook.cli import scenario as options
-from webhook.cli.preview import read_all
+from webhook.cli.reading import read_all
 from webhook.cluster import client
 from webhook.core.decision import Outcome
 from webhook.manifests import BadManifest
@@ -39,6 +39,7 @@ Examples:
 
 \b
 Permissions for a cluster: get and list of namespaces, pods, deployments, statefulsets, daemonsets, cronjobs.
+Custom kinds (Rollouts, CloneSets, those of --template-path) are listed if the cluster has them.
 
 \b
 Outputs:
@@ -48,7 +49,8 @@ Outputs:
 
 \b
 Exit codes:
-  0  success       1  a workload matches --fail-on       2  bad input, or the cluster could not be read
+  0  success       1  a workload matches --fail-on, or there is none
+  2  bad input, or the cluster could not be read
 """
 FAIL_ON = {
     "never": lambda _entry: False,
@@ -67,6 +69,8 @@ TEXTS = {"json": outputs.as_json, "sarif": outputs.as_sarif, "junit": outputs.as
 @click.option("--kubeconfig", type=click.Path(path_type=Path), help="Use this kubeconfig; $KUBECONFIG by default.")
 @click.option("-o", "--output", type=click.Choice(("text", "html", *TEXTS)), default="text", help="Choose the output.")
 @click.option("--fail-on", type=click.Choice(tuple(FAIL_ON)), default="never", help="Exit with 1 for such a workload.")
+@click.option("--allow-empty", is_flag=True, help="With --fail-on, pass if the input has no workload.")
+@reading.options
 @options.options
 def command(
     names: Sequence[str],
@@ -76,6 +80,7 @@ def command(
     kubeconfig: Path | None,
     output: str,
     fail_on: str,
+    allow_empty: bool,
     scenario: Scenario,
     layer: Layer,
     override: Layer,
@@ -98,6 +103,9 @@ def command(
         encoding.for_programs()
     entries.sort(key=lambda entry: entry.rank)
     _print(entries, output, scenario, fleet)
+    if fail_on != "never" and not entries and not allow_empty:
+        click.echo("error: --fail-on: there is no workload in the input", err=True)
+        sys.exit(2 if bad else 1)
     sys.exit(2 if bad else int(any(map(FAIL_ON[fail_on], entries))))
 
 
@@ -128,7 +136,7 @@ def _from_cluster(
     profiles: Profiles = click.get_current_context().params["known"]
     try:
         cluster = inputs.WatchedCluster(client.connect(context, kubeconfig))
-        fleet = Fleet(cluster, scenario, profiles, layer.profile, override)
+        fleet = Fleet(cluster, scenario, profiles, layer.profile, override, reading.templates())
         names = () if everywhere else namespaces or (cluster.namespace,)
         with _progress("objects") as advance:
             entries = fleet.read(names, advance)

@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.text import Text
 
 from webhook import manifests
-from webhook.cli import encoding, inputs, live_pod
+from webhook.cli import encoding, inputs, live_pod, reading
 from webhook.cli import scenario as options
-from webhook.cli.preview import read_all
+from webhook.cli.reading import read_all
 from webhook.predict.forecast import as_data, forecast
 from webhook.report import page, render
 from webhook.report.chart import svg, terminal
@@ -65,6 +65,7 @@ Exit codes:
     "-o", "--output", type=click.Choice(("chart", "json", "svg", "html")), default="chart", help="Choose the output."
 )
 @click.option("--exit-code", is_flag=True, help="Exit with 1 if requests are lost even with lastcall.")
+@reading.options
 @options.options
 def command(
     names: Sequence[str],

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from kubernetes import client
@@ -60,6 +60,7 @@ WORKLOADS = (
     Resource("apps/v1", "daemonsets", "DaemonSet"),
     Resource("batch/v1", "cronjobs", "CronJob"),
 )
+_BUILT_IN = ("apps", "batch", "extensions")
 
 
 class Cluster:
@@ -93,6 +94,20 @@ class Cluster:
                 yield item, None if left is None else int(left) + len(items) - number
             if not token:
                 return
+
+    def custom(self, kinds: Iterable[str]) -> Iterator[Resource]:
+        """Return the resources of custom kinds, each ``Kind.group``, that this cluster serves: their CRDs are there."""
+        wanted = set(kinds)
+        apis = Resource("", "apis", "")
+        _, listed = self._request("list", apis, "/apis", {})
+        for group in listed.get("groups") or ():
+            if not any(kind.partition(".")[2] == group["name"] for kind in wanted) or group["name"] in _BUILT_IN:
+                continue
+            version = group["preferredVersion"]["groupVersion"]
+            _, served = self._request("list", apis, f"/apis/{version}", {})
+            for found in served.get("resources") or ():
+                if f"{found['kind']}.{group['name']}" in wanted and "/" not in found["name"]:
+                    yield Resource(version, found["name"], found["kind"])
 
     def get(self, resource: Resource, name: str, namespace: str = "") -> dict[str, Any]:
         """Return one object; raise ``NotFound`` if it does not exist."""

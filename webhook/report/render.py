@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import textwrap
+from io import StringIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.console import Group
@@ -113,6 +114,13 @@ def diff(heading: str, before: str, after: str) -> str:
     names = (f"{heading} as written", f"{heading} as admitted")
     difference = difflib.unified_diff(before.splitlines(), shorten(after).splitlines(), *names, lineterm="")
     return "".join(f"{line}\n" for line in difference)
+
+
+def file_diff(name: str, before: str, after: str) -> str:
+    """Return a unified diff that applies with patch(1); empty if nothing changes."""
+    old, new = (list(StringIO(text, newline="\n")) for text in (before, after))
+    lines = difflib.unified_diff(old, new, name, name)
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
 def shorten(yaml: str) -> str:
