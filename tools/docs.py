@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tools import schemas
 from webhook.cli import COMMANDS, main
 from webhook.core import settings
 from webhook.core.mutate import TABLES
@@ -96,6 +97,7 @@ def _cell(text: str) -> str:
 
 
 PAGES = {"docs/settings.md": settings_page, "docs/mutations.md": mutations_page, "docs/cli.md": cli_page}
+PAGES |= {"docs/audit.schema.json": schemas.audit, "docs/timeline.schema.json": schemas.timelines}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.support.paths import ROOT
 from webhook.audit import Entry, Harm, judge, table
-from webhook.predict import Cause, Scenario
+from webhook.predict import Cause, Scenario, Verdict
 from webhook.predict import Harm as Reasons
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ SPEC = "{containers: [{name: web, command: [npm, start]}]}"
 def test_table_for_people() -> None:
     """On a terminal each harm has a sign, and a needed rollout is named."""
     entry = Entry(
-        kind="Deployment", namespace="shop", name="web", harm=Harm.BOTH, verdict="loses", pods=3, patched_pods=1
+        kind="Deployment", namespace="shop", name="web", harm=Harm.BOTH, sentence="loses", pods=3, patched_pods=1
     )
-    entry.fixed, entry.killed = True, 2
+    entry.today, entry.with_lastcall, entry.killed = Verdict.LOSES, Verdict.SAFE, 2
     entry.outcome = next(o for o in type(entry.outcome) if o == "patched")
     made = table.table([entry], live=True)
     cells = [str(next(iter(column.cells))) for column in made.columns]
-    assert cells == ["✘✘ both", "Deployment shop/web", "1/3", "2 exited with 137", "loses nothing, after a rollout"]
-    assert table.for_page([entry], live=True)["tiles"][3] == [1, "need a rollout", ""]
+    assert cells == ["✘✘ both", "Deployment shop/web", "1/3", "2 exited with 137", "✔ loses nothing, after a rollout"]
+    assert table.for_page([entry], live=True)["tiles"][-2] == [1, "need a rollout", ""]
 
 
 def test_an_entry_that_is_predicted_again_keeps_nothing() -> None:

@@ -19,6 +19,7 @@ from webhook.cli.timeline import assumptions
 from webhook.cluster import client
 from webhook.core.decision import Outcome
 from webhook.manifests import BadManifest
+from webhook.predict import Verdict
 from webhook.report import page
 
 if TYPE_CHECKING:
@@ -50,10 +51,11 @@ Outputs:
 Exit codes:
   0  success       1  a workload matches --fail-on       2  bad input, or the cluster could not be read
 """
-FAIL_ON = {
+FAIL_ON: dict[str, Callable[[Entry], bool]] = {
     "never": lambda _entry: False,
-    "loses": lambda entry: entry.loses,
-    "not-fixed": lambda entry: entry.loses and not entry.fixed,
+    "loses": lambda entry: entry.today is Verdict.LOSES,
+    "not-fixed": lambda entry: entry.with_lastcall is Verdict.LOSES,
+    "unknown": lambda entry: entry.unknown,
     "refused": lambda entry: entry.outcome is Outcome.REFUSED,
 }
 TEXTS = {"json": outputs.as_json, "sarif": outputs.as_sarif, "junit": outputs.as_junit, "github": outputs.as_github}
@@ -75,7 +77,13 @@ TEXTS = {"json": outputs.as_json, "sarif": outputs.as_sarif, "junit": outputs.as
 @click.option(
     "-o", "--output", type=click.Choice(("table", "html", *TEXTS)), default="table", help="Choose the output."
 )
-@click.option("--fail-on", type=click.Choice(tuple(FAIL_ON)), default="never", help="Exit with 1 for such a workload.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(tuple(FAIL_ON)),
+    multiple=True,
+    help="Exit with 1 for a workload that loses requests, loses them with lastcall too (not-fixed), has an unknown"
+    " verdict, or is refused. Repeatable.",
+)
 @options.options
 def command(
     names: Sequence[str],
@@ -85,7 +93,7 @@ def command(
     context: str | None,
     kubeconfig: Path | None,
     output: str,
-    fail_on: str,
+    fail_on: Sequence[str],
     scenario: Scenario,
     layer: Layer,
     override: Layer,
@@ -106,7 +114,7 @@ def command(
             click.echo(f"note: {note}", err=True)
     entries.sort(key=lambda entry: entry.rank)
     _print(entries, output, scenario, fleet)
-    sys.exit(2 if bad else int(any(map(FAIL_ON[fail_on], entries))))
+    sys.exit(2 if bad else int(any(FAIL_ON[word](entry) for word in fail_on for entry in entries)))
 
 
 def _from_files(names: Sequence[str], scenario: Scenario, layer: Layer, override: Layer) -> tuple[list[Entry], bool]:

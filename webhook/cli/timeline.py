@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from webhook.predict import Scenario
     from webhook.predict.forecast import Forecast
 
+VERSION = 1
+"""Of the JSON; grows when a field changes its meaning or goes. docs/timeline.schema.json describes it."""
 EPILOG = """\b
 Examples:
   lastcall timeline -f deployment.yaml
@@ -118,10 +120,11 @@ def advice(prediction: Forecast) -> list[Text]:
     """Return what goes wrong as written, and the advice for what lastcall does not fix."""
     lines = []
     for finding, fixed in prediction.findings:
-        sign, style = ("→", "green") if fixed else ("✘", "red") if finding.loses else ("·", "dim")
+        unsure = ("?", "yellow") if finding.unknown else ("·", "dim")
+        sign, style = ("→", "green") if fixed else ("✘", "red") if finding.loses else unsure
         words = " (lastcall fixes it)" if fixed else ""
         lines.append(Text.assemble((f"  {sign} {finding.target}: ", style), finding.message, (words, "green")))
-        if finding.loses and not fixed:
+        if (finding.loses or finding.unknown) and not fixed:
             lines.append(Text(f"    {finding.advice}", "dim"))
     return lines
 
@@ -129,10 +132,11 @@ def advice(prediction: Forecast) -> list[Text]:
 def _print_json(shown: Sequence[tuple[Document, Workload, Forecast]], _scenario: Scenario) -> None:
     data = [
         render.as_data(document, workload, prediction.report)
+        | {"today": prediction.today, "with_lastcall": prediction.with_lastcall}
         | {"before": as_data(prediction.before), "after": as_data(prediction.after)}
         for document, workload, prediction in shown
     ]
-    click.echo(json.dumps(data, indent=2))
+    click.echo(json.dumps({"version": VERSION, "workloads": data}, indent=2))
 
 
 def _print_svg(shown: Sequence[tuple[Document, Workload, Forecast]], scenario: Scenario) -> None:

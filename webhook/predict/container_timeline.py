@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from webhook.predict.process import SignalDelivery
+from webhook.predict.delivery import Missing, SignalDelivery
 
 
 class Role(StrEnum):
@@ -36,7 +36,7 @@ class End(StrEnum):
     KILLED = "killed"
     """By SIGKILL: exit code 137."""
     DROPPED = "dropped"
-    """Its package manager exited first."""
+    """The package manager or the launcher in front of it ended first, or the signal ended it without a drain."""
     BY_ITSELF = "by itself"
     """It exited before the stop signal."""
 
@@ -67,7 +67,9 @@ class ContainerTimeline(msgspec.Struct, frozen=True, kw_only=True):
     """None if the container exited before."""
     signal_delivery: SignalDelivery
     program: str
-    """The program that does not forward the signal, or an empty string."""
+    """The program that does not forward the signal, or of which that is unknown; or an empty string."""
+    missing: Missing | None = None
+    """What is not known, where the delivery is unknown."""
     drain: float | None
     """Seconds that the process needs after the signal; None if it ignores the signal."""
     kill_at: float | None = None
@@ -80,7 +82,12 @@ class ContainerTimeline(msgspec.Struct, frozen=True, kw_only=True):
     """When the kubelet began; later than 0 only if the kubelet was restarted."""
 
     @property
+    def may_receive(self) -> bool:
+        """Whether the process receives the signal, or is predicted as if it did."""
+        return self.signal_delivery in (SignalDelivery.RECEIVED, SignalDelivery.UNKNOWN)
+
+    @property
     def stops_accepting(self) -> float:
         """When the process stops accepting connections: a server closes its listener when it receives the signal."""
-        handles = self.signal_delivery is SignalDelivery.RECEIVED and self.drain is not None
+        handles = self.may_receive and self.drain is not None
         return self.signal_at if handles and self.signal_at is not None else self.end

@@ -59,7 +59,7 @@ def _figure(timelines: Sequence[tuple[str, Timeline]]) -> tuple[ET.Element, floa
     for heading, timeline in timelines:
         top = _panel(root, top, heading, timeline, scale)
     _size(root, top)
-    spoken = "; ".join(f"{heading}: {timeline.verdict}" for heading, timeline in timelines)
+    spoken = "; ".join(f"{heading}: {timeline.sentence}" for heading, timeline in timelines)
     root.set("aria-label", spoken)
     return root, top
 
@@ -79,8 +79,8 @@ def _panel(root: ET.Element, top: float, heading: str, timeline: Timeline, scale
     lines = rows(timeline)
     bottom = top + 58 + len(lines) * _ROW_HEIGHT
     verdict = _text(root, 16, top + 20, "", "verdict")
-    _span(verdict, ("✘ " if timeline.loses else "✔ ") + heading, "bad" if timeline.loses else "good")
-    _span(verdict, f"  {timeline.verdict}", "")
+    _span(verdict, f"{timeline.verdict.symbol} {heading}", timeline.verdict.tone)
+    _span(verdict, f"  {timeline.sentence}", "")
     for tick in ticks(scale.seconds, 14) if lines else ():
         x = str(scale(tick))
         ET.SubElement(root, "line", {"class": "grid", "x1": x, "x2": x, "y1": f"{top + 44}", "y2": f"{bottom - 14}"})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text
 
+from webhook.predict import Verdict
 from webhook.report.chart.rows import LEGEND, Row, horizon, rows, ticks
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _MARKS = {
     "withdrawn": ("┤", "blue"),
     "limit": ("┊", "dim"),
 }
+_STYLES = {Verdict.LOSES: "bold red", Verdict.SAFE: "bold green", Verdict.UNKNOWN: "bold yellow"}
 _NAMES = (8, 20)
 """The narrowest and the widest column of names, in characters."""
 _WIDEST = 110
@@ -45,9 +47,9 @@ def chart(timelines: Sequence[tuple[str, Timeline]], width: int) -> Group:
     columns = max(min(width, _WIDEST) - names - 4, 20)
     parts: list[Text] = []
     for heading, timeline, lines in drawn:
-        style = "bold red" if timeline.loses else "bold green"
-        sign = "✘" if timeline.loses else "✔"
-        parts += [Text.assemble("  ", (f"{sign} {heading}", style), (": ", "dim"), timeline.verdict)]
+        style = _STYLES[timeline.verdict]
+        sign = timeline.verdict.symbol
+        parts += [Text.assemble("  ", (f"{sign} {heading}", style), (": ", "dim"), timeline.sentence)]
         if lines:
             parts.append(_axis(seconds, columns, names))
         for row in lines:

@@ -59,7 +59,7 @@ function card(view) {
   if (view.note) article.append(element("p", "faint", view.note));
   if (view.findings.length) {
     article.append(element("h3", "", "What goes wrong as written"));
-    article.append(list(view.findings, (f) => (f.loses ? "bad" : ""), (f) => `${f.target}: ${f.message}${f.fixed ? "" : " — " + f.advice}`));
+    article.append(list(view.findings, (f) => (f.loses ? "bad" : f.unknown ? "unsure" : ""), (f) => `${f.target}: ${f.message}${f.fixed ? "" : " — " + f.advice}`));
   }
   article.append(element("h3", "", "What lastcall does, and why"));
   article.append(list(view.decisions, (d) => d.outcome, (d) => `${d.target}: ${d.message}`));
@@ -92,10 +92,12 @@ function take(line) {
 }
 
 function summary(done) {
-  const losing = views.filter((view) => view.loses).length;
-  const losingAfter = views.filter((view) => view.losesAfter).length;
+  const counts = (key) =>
+    [["loses", "lose requests"], ["safe", "safe"], ["unknown", "unknown"]]
+      .map(([verdict, words]) => `${views.filter((view) => view[key] === verdict).length} ${words}`)
+      .join(", ");
   const of = `${views.length} ${views.length === 1 ? "workload" : "workloads"}`;
-  return `${done ? "" : "… "}${of}: ${losing} would lose requests, ${losingAfter} with lastcall`;
+  return `${done ? "" : "… "}${of}: today ${counts("today")}; with lastcall ${counts("withLastcall")}`;
 }
 
 // --- the live page -------------------------------------------------------------------------------------------------
