@@ -59,7 +59,7 @@ OPTIONS = [
     pytest.param(["--cause", "delete:3", "--drain", "ignore"], "gone", 5, id="a cause with seconds"),
     pytest.param(["--drain", "1"], "gone", 6, id="a drain for all"),
     pytest.param(["--drain", "web=2.5"], "gone", 7.5, id="a drain for one"),
-    pytest.param(["--signal-delivery", "web=kept", "--set", "entrypoint=off"], "gone", 35, id="a signal that is kept"),
+    pytest.param(["--signal-delivery", "web=kept", "--set", "signal-hook=off"], "gone", 35, id="a signal that is kept"),
     pytest.param(["--stop-signal", "web=SIGQUIT"], "gone", 10, id="an image's stop signal"),
     pytest.param(["--propagation", "9"], "lost_seconds", 4, id="a slow load balancer"),
     pytest.param(["--profile", "alb"], "withdrawn", 45, id="a profile brings its load balancer"),
@@ -95,6 +95,8 @@ BAD = [
     pytest.param(["--cause", "delete:soon"], "after a colon", id="a cause's seconds"),
     pytest.param(["--drain", "long"], "write seconds or ignore", id="a drain"),
     pytest.param(["--hook", "5"], "name the container", id="a hook without a container"),
+    pytest.param(["--signal-delivery", "web=maybe"], "write received, kept or cut", id="a delivery"),
+    pytest.param(["--stop-signal", "SIGQUIT"], "name the container", id="a stop signal without a container"),
     pytest.param(["--kubelet-version", "new"], "as in 1.34", id="a version"),
     pytest.param(["--profile", "none"], "there are: ", id="a profile"),
 ]

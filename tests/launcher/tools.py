@@ -62,7 +62,7 @@ DEBIAN: Final = {
 }
 
 
-def _npm_install(folder: Path, *packages: str) -> None:
+def npm_install(folder: Path, *packages: str) -> None:
     (folder / "package.json").write_text('{"private": true}')
     command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", *packages]
     subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, timeout=300)
@@ -78,7 +78,7 @@ def _debian_install(folder: Path, package: str) -> None:
     subprocess.run(["dpkg", "-x", deb, folder], check=True, timeout=60)
 
 
-def _once(name: str, *packages: str, install: Callable[..., None] = _npm_install) -> Path:
+def once(name: str, *packages: str, install: Callable[..., None] = npm_install) -> Path:
     """Return ``CACHE/name``, filling it first where it is missing; safe for several processes at once."""
     folder = CACHE / name.replace("/", "+")
     if folder.exists():
@@ -101,7 +101,7 @@ def manager(name: str) -> str:
         own = shutil.which("npm")
         assert own is not None, "npm is needed"
         return f"{Path(own).parent}:{SYSTEM_PATH}"
-    folder = _once(MANAGERS[name], MANAGERS[name])
+    folder = once(MANAGERS[name], MANAGERS[name])
     commands = folder / "node_modules/.bin"
     if name == "yarn4":
         commands = folder / "bin"
@@ -116,12 +116,12 @@ def node(major: int) -> str:
     """Return the folder that holds ``node`` of this major version."""
     machine = {"x86_64": "x64", "aarch64": "arm64"}[platform.machine()]
     package = f"node-linux-{machine}@{NODES[major]}"
-    return str(_once(package, package) / f"node_modules/node-linux-{machine}/bin")
+    return str(once(package, package) / f"node_modules/node-linux-{machine}/bin")
 
 
 def helpers() -> Path:
     """Return a ``node_modules`` folder with cross-env, nodemon and the like."""
-    return _once("helpers", *HELPERS) / "node_modules"
+    return once("helpers", *HELPERS) / "node_modules"
 
 
 def program(name: str) -> str:
@@ -130,7 +130,7 @@ def program(name: str) -> str:
     if found is not None:
         return found
     package, path = DEBIAN[name]
-    return str(_once(package, package, install=_debian_install) / path)
+    return str(once(package, package, install=_debian_install) / path)
 
 
 def corepack() -> dict[str, str]:

@@ -35,7 +35,15 @@ COMMANDS = [
     pytest.param(["ksh", "-c", "java"], SignalDelivery.RECEIVED, "", id="mksh, a single command"),
     pytest.param(["uv", "run", "--no-sync", "uvicorn", "app:app"], SignalDelivery.RECEIVED, "", id="uv run, measured"),
     pytest.param(["bundle", "exec", "puma"], SignalDelivery.RECEIVED, "", id="bundle exec"),
-    pytest.param(["supervisord", "-n"], SignalDelivery.RECEIVED, "", id="supervisord"),
+    pytest.param(["supervisord", "-n"], SignalDelivery.UNKNOWN, "supervisord", id="its server stands in a file"),
+    pytest.param(["timeout", "1h", "java"], SignalDelivery.RECEIVED, "", id="timeout, measured"),
+    pytest.param(["timeout", "1h", "./run.sh"], SignalDelivery.UNKNOWN, "run.sh", id="a script behind timeout"),
+    pytest.param(["concurrently", "npm start"], SignalDelivery.UNKNOWN, "concurrently", id="a string"),
+    pytest.param(
+        ["uv", "run", "--with", "x", "bash", "y.sh"], SignalDelivery.UNKNOWN, "bash", id="an option with a value"
+    ),
+    pytest.param(["uwsgi", "--master"], SignalDelivery.CUT, "uwsgi", id="uwsgi: no measurement drains"),
+    pytest.param(["apache2", "-DFOREGROUND"], SignalDelivery.UNKNOWN, "apache2", id="Apache"),
     pytest.param(["tini", "--", "gunicorn", "app:app"], SignalDelivery.RECEIVED, "", id="an init"),
     pytest.param(
         ["bash", "--norc", "-o", "pipefail", "-c", "java"], SignalDelivery.RECEIVED, "", id="long options of the shell"

@@ -60,7 +60,9 @@ def _path(argv: Sequence[str], signal: str | None, depth: int) -> SignalPath:
     if drains_on := DRAINS_ON.get(program_name(words[0])):
         return _drains_on(program_name(words[0]), drains_on, signal)
     path = launcher_path(words)
-    behind = started(words) if path.delivery is SignalDelivery.RECEIVED else ()
+    behind = started(words) if path == RECEIVED else ()
+    if any(" " in word for word in behind[:1]):  # a string for a shell of the launcher's own
+        return unknown(program_name(words[0]))
     return _path(behind, signal, depth - 1) if behind else path
 
 
