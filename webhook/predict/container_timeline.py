@@ -52,6 +52,8 @@ class Hook(msgspec.Struct, frozen=True):
     end: float
     """Seconds from the start."""
     outcome: HookOutcome
+    shutdown: float | None = None
+    """When the hook asks the server to end, in seconds from the start; None if it is not known to do so."""
 
 
 class ContainerTimeline(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,4 +92,6 @@ class ContainerTimeline(msgspec.Struct, frozen=True, kw_only=True):
     def stops_accepting(self) -> float:
         """When the process stops accepting connections: a server closes its listener when it receives the signal."""
         handles = self.may_receive and self.drain is not None
-        return self.signal_at if handles and self.signal_at is not None else self.end
+        at = self.signal_at if handles and self.signal_at is not None else self.end
+        asked = self.hook.shutdown if self.hook else None
+        return at if asked is None else min(asked, at)

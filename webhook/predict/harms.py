@@ -10,12 +10,14 @@ from webhook.predict.causes import SOURCES
 from webhook.predict.container_timeline import ContainerTimeline, End, HookOutcome, Role
 from webhook.predict.delivery import Missing, SignalDelivery
 from webhook.predict.harm import Harm
+from webhook.predict.helpers import is_helper
 from webhook.predict.kubelet import MIN_GRACE_SECONDS
+from webhook.predict.shutdown_hooks import shutdown_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from webhook.core.pod import Pod
+    from webhook.core.pod import Container, Pod
     from webhook.predict.scenario import Scenario
 
 
@@ -59,7 +61,7 @@ def find(
         findings = [_harmless(finding) for finding in (*findings, *_order(containers))]
     else:
         # A container that ends by itself in a Pod that serves (KEP-5307) gets no requests, and none waits for it.
-        ending = {c.name for _, c in pod.containers() if pod.restart_policy(c) != "Always"}
+        ending = {c.name for _, c in pod.containers() if pod.restart_policy(c) != "Always" or is_helper(c, pod)}
         targets = {f"container/{name}" for name in ending}
         serving = [container for container in containers if container.name not in ending]
         findings = [_harmless(f) if f.target in targets else f for f in findings]
@@ -101,8 +103,16 @@ def _hook(pod: Pod, container: ContainerTimeline, scenario: Scenario) -> Iterato
     elif hook.outcome is HookOutcome.RAN:
         if hook.seconds == container.grace:
             yield _finding(Harm.HOOK_EATS_GRACE, container.name, seconds=hook.seconds, minimum=MIN_GRACE_SECONDS)
-        if spec.pre_stop_seconds is None and container.name not in scenario.hooks:
+        if _is_assumed(spec, scenario):
             yield _finding(Harm.HOOK_LENGTH_ASSUMED, container.name, kind=hook.kind, seconds=hook.seconds)
+
+
+def _is_assumed(container: Container, scenario: Scenario) -> bool:
+    """Tell whether the length of a container's hook is neither in the manifest nor in the scenario."""
+    if container.pre_stop is None or container.pre_stop_seconds is not None or container.name in scenario.hooks:
+        return False
+    shutdown = shutdown_of(container.pre_stop.command) if container.pre_stop.command else None
+    return not (shutdown and shutdown.returns)
 
 
 def _signal(container: ContainerTimeline) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from webhook.predict.causes import Cause
 from webhook.predict.container_timeline import ContainerTimeline, End, Hook, HookOutcome, Role
 from webhook.predict.delivery import SignalDelivery
 from webhook.predict.scenario import IGNORES
+from webhook.predict.shutdown_hooks import shutdown_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,15 +120,20 @@ def _hook(pod: Pod, container: Container, scenario: Scenario, grace: int, start:
     handler = container.pre_stop
     if handler is None:
         return None
-    kind, length = _kind(handler), handler.seconds
+    kind = _kind(handler)
+    length: float | None = handler.seconds
+    shutdown = shutdown_of(handler.command) if handler.command and length is None else None
+    begins = start + shutdown.begins if shutdown else None
+    if shutdown and shutdown.returns:
+        length = shutdown.begins
     seconds = scenario.hooks.get(container.name, scenario.unknown_hook if length is None else float(length))
     if kind == "sleep" and scenario.kubelet < NATIVE_SLEEP:
         return Hook(kind, float(length or 0), start, HookOutcome.NOT_RUN)
     if seconds is None or (kind in {"exec", "signal"} and length is not None and pod.on_windows):
         return Hook(kind, 0.0, start, HookOutcome.FAILED)
     if seconds > grace:
-        return Hook(kind, seconds, start + grace, HookOutcome.CUT)
-    return Hook(kind, seconds, start + seconds, HookOutcome.RAN)
+        return Hook(kind, seconds, start + grace, HookOutcome.CUT, begins)
+    return Hook(kind, seconds, start + seconds, HookOutcome.RAN, begins)
 
 
 def _kind(handler: Handler) -> str:
