@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tools import schemas
 from tools.programs_page import programs_page
 from webhook.cli import COMMANDS, main
 from webhook.core import settings
@@ -101,6 +102,8 @@ PAGES = {
     "docs/mutations.md": mutations_page,
     "docs/cli.md": cli_page,
     "docs/programs.md": programs_page,
+    "docs/audit.schema.json": schemas.audit,
+    "docs/timeline.schema.json": schemas.timelines,
 }
 
 if __name__ == "__main__":

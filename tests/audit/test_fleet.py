@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.support.paths import ROOT
 from webhook.audit import Entry, Harm, judge, table
-from webhook.predict import Cause, Scenario
+from webhook.predict import Cause, Scenario, Verdict
 from webhook.predict import Harm as Reasons
 
 if TYPE_CHECKING:
@@ -20,17 +20,17 @@ SPEC = "{containers: [{name: web, command: [npm, start]}]}"
 def test_text_for_people() -> None:
     """On a terminal each harm has a sign, and a needed rollout is named."""
     entry = Entry(
-        kind="Deployment", namespace="shop", name="web", harm=Harm.BOTH, verdict="loses", pods=3, patched_pods=1
+        kind="Deployment", namespace="shop", name="web", harm=Harm.BOTH, sentence="loses", pods=3, patched_pods=1
     )
-    entry.fixed, entry.killed = True, 2
+    entry.today, entry.with_lastcall, entry.killed = Verdict.LOSES, Verdict.SAFE, 2
     entry.outcome = next(o for o in type(entry.outcome) if o == "patched")
     lines = [str(line) for line in table.blocks([entry], 80, live=True)]
     assert lines == [
         "✘✘ both  Deployment shop/web  Pods with lastcall: 1/3",
         "    2 exited with 137",
-        "    with lastcall: loses nothing, after a rollout",
+        "    with lastcall: ✔ loses nothing, after a rollout",
     ]
-    assert table.for_page([entry], live=True)["tiles"][3] == [1, "need a rollout", ""]
+    assert table.for_page([entry], live=True)["tiles"][-2] == [1, "need a rollout", ""]
 
 
 def test_an_entry_that_is_predicted_again_keeps_nothing() -> None:

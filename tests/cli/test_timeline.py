@@ -39,8 +39,10 @@ def test_chart() -> None:
 
 def test_json() -> None:
     """The JSON has both timelines with containers, events and verdict, beside the decisions."""
-    (found,) = json.loads(call("-f", NPM, "-o", "json").stdout)
-    assert (found["before"]["loses"], found["after"]["loses"], found["outcome"]) == (True, False, "patched")
+    data = json.loads(call("-f", NPM, "-o", "json").stdout)
+    (found,) = data["workloads"]
+    assert data["version"] == 1
+    assert (found["today"], found["with_lastcall"], found["outcome"]) == ("loses", "safe", "patched")
     assert [e["what"] for e in found["after"]["events"]][-2:] == ["exited", "gone"]
     assert found["after"]["containers"][0]["signal_at"] == 5
 
@@ -57,6 +59,8 @@ OPTIONS = [
     pytest.param(["--cause", "delete:3", "--drain", "ignore"], "gone", 5, id="a cause with seconds"),
     pytest.param(["--drain", "1"], "gone", 6, id="a drain for all"),
     pytest.param(["--drain", "web=2.5"], "gone", 7.5, id="a drain for one"),
+    pytest.param(["--signal-delivery", "web=kept", "--set", "signal-hook=off"], "gone", 35, id="a signal that is kept"),
+    pytest.param(["--stop-signal", "web=SIGQUIT"], "gone", 10, id="an image's stop signal"),
     pytest.param(["--propagation", "9"], "lost_seconds", 4, id="a slow load balancer"),
     pytest.param(["--profile", "alb"], "withdrawn", 45, id="a profile brings its load balancer"),
     pytest.param(["--set", "pre-stop-sleep-seconds=7"], "gone", 12, id="a setting"),
@@ -70,7 +74,7 @@ OPTIONS = [
 @pytest.mark.parametrize(("options", "field", "expected"), OPTIONS)
 def test_options(options: list[str], field: str, expected: float) -> None:
     """Every assumption can be set."""
-    (found,) = json.loads(call("-f", NPM, "-o", "json", *options).stdout)
+    (found,) = json.loads(call("-f", NPM, "-o", "json", *options).stdout)["workloads"]
     assert found["after"][field] == expected
 
 
@@ -78,11 +82,11 @@ def test_a_profile_sets_the_drain(tmp_path: Path) -> None:
     """The drain of a profile is predicted as written and with lastcall, and the Pod's annotation wins over it."""
     (tmp_path / "profiles.yaml").write_text("slow:\n  drain-seconds: 20\n")
     chosen = ["-o", "json", "--profiles", str(tmp_path / "profiles.yaml"), "--profile", "slow"]
-    (found,) = json.loads(call("-f", "-", *chosen, given=POD.format(annotation="other/thing")).stdout)
+    (found,) = json.loads(call("-f", "-", *chosen, given=POD.format(annotation="other/thing")).stdout)["workloads"]
     assert [found[when]["containers"][0]["drain"] for when in ("before", "after")] == [20, 20]
     (found,) = json.loads(
         call("-f", "-", *chosen, given=POD.format(annotation="lastcall.webhook/drain-seconds")).stdout
-    )
+    )["workloads"]
     assert [found[when]["containers"][0]["drain"] for when in ("before", "after")] == [7, 7]
 
 
@@ -91,6 +95,8 @@ BAD = [
     pytest.param(["--cause", "delete:soon"], "after a colon", id="a cause's seconds"),
     pytest.param(["--drain", "long"], "write seconds or ignore", id="a drain"),
     pytest.param(["--hook", "5"], "name the container", id="a hook without a container"),
+    pytest.param(["--signal-delivery", "web=maybe"], "write received, kept or cut", id="a delivery"),
+    pytest.param(["--stop-signal", "SIGQUIT"], "name the container", id="a stop signal without a container"),
     pytest.param(["--kubelet-version", "new"], "as in 1.34", id="a version"),
     pytest.param(["--profile", "none"], "there are: ", id="a profile"),
 ]

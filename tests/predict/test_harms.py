@@ -69,7 +69,18 @@ FINDINGS = [
         id="the hook is not run",
     ),
     pytest.param(
-        make(15, container(**http())), {}, {"HookLengthAssumed"}, "loses nothing", id="a hook of unknown length"
+        make(15, container(**http())),
+        {},
+        {"HookLengthAssumed"},
+        "unknown: the length of its httpGet hook is unknown: 5 s are assumed",
+        id="a hook of unknown length",
+    ),
+    pytest.param(
+        make(15, container(**http())),
+        {"hooks": {"app": 5}},
+        set(),
+        "loses nothing",
+        id="a hook whose length is set",
     ),
     pytest.param(
         make(30, container(**sleep(5))),
@@ -145,8 +156,9 @@ FINDINGS = [
 def test_findings(pod: Pod, assumed: dict[str, Any], expected: set[str], verdict: str) -> None:
     """Every harm is named, and the verdict says in one sentence what is lost."""
     found = timeline(pod, **assumed)
-    assert (codes(found), found.verdict) == (expected, verdict)
-    assert found.loses == (not verdict.startswith(("loses nothing", "the Pod is removed")))
+    assert (codes(found), found.sentence) == (expected, verdict)
+    words = {"loses nothing": "safe", "the Pod is removed at once: none of its containers runs": "safe"}
+    assert found.verdict == words.get(verdict, verdict.partition(":")[0] if verdict.startswith("unknown") else "loses")
 
 
 @pytest.mark.parametrize(
@@ -160,7 +172,7 @@ def test_jobs_serve_no_requests(batch: dict[str, Any]) -> None:
     """A Pod that ends by itself gets no requests, so it loses none."""
     document = {"spec": {"containers": [{"name": "app", "command": ["npm", "run", "worker"]}]}}
     found = timeline(read(document | {key: document.get(key, {}) | value for key, value in batch.items()}))
-    assert (codes(found), found.loses, found.verdict) == ({"SignalDropped"}, False, "serves no requests")
+    assert (codes(found), found.verdict, found.sentence) == ({"SignalDropped"}, "safe", "serves no requests")
     assert "endpoint withdrawn" not in {event.what for event in found.events}
 
 

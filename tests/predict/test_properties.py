@@ -104,7 +104,7 @@ def test_odd_pods_are_no_crash(document: dict[str, Any], odd: Any, other: Any, s
     document["status"], document["spec"]["nodeName"] = odd, other
     document["spec"]["containers"][0] |= {"livenessProbe": odd, "lifecycle": {"stopSignal": other}}
     try:
-        said = forecast(document, scenario).before.verdict
+        said = forecast(document, scenario).before.sentence
     except (Malformed, Unpredictable) as reason:
         said = str(reason)
     assert said

@@ -61,7 +61,7 @@ def test_paste(opened: Browser) -> None:
     """A manifest that is pasted shows, without a further step, its charts, the reasons and the diff."""
     paste(opened, SAMPLE)
     opened.until("document.querySelectorAll('.card').length === 1")
-    assert "1 workload: 1 loses requests today, 0 with lastcall" in opened.until(
+    assert "with lastcall 0 lose requests, 1 safe, 0 unknown" in opened.until(
         "document.getElementById('status').innerText"
     )
     assert "loses new connections for 2.5 s" in opened.text(".chart")

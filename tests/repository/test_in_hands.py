@@ -52,7 +52,7 @@ def test_kubectl_plugin(programs: dict[str, str]) -> None:
     assert output("kubectl-lastcall", "--version").startswith("lastcall ")
     assert output("kubectl_complete-lastcall", "au").split() == ["audit", ":4"]
     values = output("kubectl_complete-lastcall", "audit", "--fail-on", "").split()
-    assert values == ["never", "loses", "not-fixed", "refused", ":4"]
+    assert values == ["never", "loses", "not-fixed", "unknown", "refused", ":4"]
     assert output("kubectl_complete-lastcall", "audit", "").split() == [":0"]  # files
 
 

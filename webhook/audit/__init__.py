@@ -14,6 +14,7 @@ import msgspec
 from webhook.core.decision import Outcome
 from webhook.core.mutate import PodReason, mutate
 from webhook.core.status import STATUS
+from webhook.predict import Verdict
 from webhook.predict.forecast import forecast
 
 if TYPE_CHECKING:
@@ -33,10 +34,10 @@ class Harm(StrEnum):
     """In-flight requests are lost."""
     CONNECTIONS = "connections"
     """New connections are lost."""
+    UNKNOWN = "unknown"
+    """A finding, or the entry's note, names what is missing."""
     NONE = "none"
     """Nothing is lost."""
-    UNKNOWN = "unknown"
-    """It cannot be predicted; the entry's note says why."""
 
 
 ORDER = list(Harm)
@@ -52,6 +53,8 @@ class Line(msgspec.Struct, frozen=True):
     loses: bool
     fixed: bool
     """Whether lastcall fixes it."""
+    unknown: bool
+    """Whether the verdict depends on what the message names as unknown."""
     line: int = 0
     """The line of the target in the file, from 1 on; 0 without a file."""
 
@@ -67,15 +70,18 @@ class Entry(msgspec.Struct, kw_only=True):
     line: int = 0
     profile: str = ""
     harm: Harm = Harm.UNKNOWN
-    verdict: str = ""
+    today: Verdict = Verdict.UNKNOWN
+    """Whether requests are lost now."""
+    with_lastcall: Verdict = Verdict.UNKNOWN
+    """Whether requests would be lost if lastcall had admitted the Pods."""
+    sentence: str = ""
+    """The verdict of today in one sentence."""
     lost_seconds: float = 0
     """How long new connections are lost."""
     findings: tuple[Line, ...] = ()
     outcome: Outcome = Outcome.SKIPPED
     reasons: tuple[str, ...] = ()
     """Codes of what lastcall would do, or why it would not."""
-    fixed: bool = False
-    """Whether requests are lost now, and none with lastcall."""
     note: str = ""
     pods: int = 0
     """Running Pods; only a cluster has them."""
@@ -92,7 +98,17 @@ class Entry(msgspec.Struct, kw_only=True):
     @property
     def loses(self) -> bool:
         """Whether requests are lost now."""
-        return self.harm in (Harm.BOTH, Harm.REQUESTS, Harm.CONNECTIONS)
+        return self.today is Verdict.LOSES
+
+    @property
+    def fixed(self) -> bool:
+        """Whether requests are lost now, and it is known that none are with lastcall."""
+        return self.loses and self.with_lastcall is Verdict.SAFE
+
+    @property
+    def unknown(self) -> bool:
+        """Whether one of the verdicts is unknown."""
+        return Verdict.UNKNOWN in (self.today, self.with_lastcall)
 
     @property
     def rank(self) -> tuple[Any, ...]:
@@ -112,14 +128,15 @@ def judge(
     try:
         prediction = forecast(pod, scenario, layers, override)
     except ValueError as error:
-        entry.harm, entry.note, entry.verdict = Harm.UNKNOWN, str(error), "unknown"
-        entry.lost_seconds, entry.fixed, entry.findings = 0, False, ()
+        entry.harm, entry.note, entry.sentence = Harm.UNKNOWN, str(error), "unknown"
+        entry.today = entry.with_lastcall = Verdict.UNKNOWN
+        entry.lost_seconds, entry.findings = 0, ()
         report = mutate(pod, layers, override)
     else:
         report = prediction.report
-        entry.harm, entry.verdict = _harm(prediction), sys.intern(prediction.before.verdict)
+        entry.harm, entry.sentence = _harm(prediction), sys.intern(prediction.before.sentence)
+        entry.today, entry.with_lastcall = prediction.today, prediction.with_lastcall
         entry.lost_seconds, entry.note = prediction.before.lost_seconds, ""
-        entry.fixed = prediction.fixed
         entry.findings = tuple(_lines(prediction, lines or {}))
     entry.outcome = report.outcome
     codes = (d.reason.code for d in report.decisions if d.outcome is report.outcome)
@@ -128,8 +145,8 @@ def judge(
 
 def _harm(prediction: Forecast) -> Harm:
     timeline = prediction.before
-    if not timeline.loses:
-        return Harm.NONE
+    if timeline.verdict is not Verdict.LOSES:
+        return Harm.NONE if timeline.verdict is Verdict.SAFE else Harm.UNKNOWN
     if not timeline.lost_seconds:
         return Harm.REQUESTS
     only = all(not finding.loses or finding.seconds for finding in timeline.findings)
@@ -139,7 +156,7 @@ def _harm(prediction: Forecast) -> Harm:
 def _lines(prediction: Forecast, lines: Mapping[str, int]) -> Iterable[Line]:
     for f, fixed in prediction.findings:
         message, advice = sys.intern(f.message), sys.intern(f.advice)
-        yield Line(f.code, sys.intern(f.target), message, advice, f.loses, fixed, lines.get(f.target, 0))
+        yield Line(f.code, sys.intern(f.target), message, advice, f.loses, fixed, f.unknown, lines.get(f.target, 0))
 
 
 def is_patched(pod: Mapping[str, Any]) -> bool:
@@ -151,24 +168,31 @@ class Summary(msgspec.Struct, frozen=True):
     """The audit in numbers."""
 
     workloads: int
-    losing: int
+    today: dict[Verdict, int]
+    """Workloads by verdict."""
+    with_lastcall: dict[Verdict, int]
+    """The same, as lastcall would admit them."""
     fixed: int
-    """Losing workloads that lose nothing with lastcall."""
+    """Workloads that lose requests today and are safe with lastcall."""
     refused: int
-    unknown: int
     need_rollout: int
     """Workloads that lastcall would patch, with running Pods that it has not patched."""
     killed: int
+
+
+def _count(verdicts: Iterable[Verdict]) -> dict[Verdict, int]:
+    found = list(verdicts)
+    return {verdict: found.count(verdict) for verdict in Verdict}
 
 
 def summarize(entries: Sequence[Entry]) -> Summary:
     """Count the entries."""
     return Summary(
         workloads=len(entries),
-        losing=sum(e.loses for e in entries),
+        today=_count(e.today for e in entries),
+        with_lastcall=_count(e.with_lastcall for e in entries),
         fixed=sum(e.fixed for e in entries),
         refused=sum(e.outcome is Outcome.REFUSED for e in entries),
-        unknown=sum(e.harm is Harm.UNKNOWN for e in entries),
         need_rollout=sum(e.outcome is Outcome.PATCHED and e.patched_pods < e.pods for e in entries),
         killed=sum(e.killed for e in entries),
     )

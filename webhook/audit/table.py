@@ -9,10 +9,11 @@ from rich.text import Text
 from webhook.audit import Harm, summarize
 from webhook.core.decision import Outcome
 from webhook.predict import Harm as Reasons
+from webhook.predict import Verdict
 from webhook.report import render
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from webhook.audit import Entry
 
@@ -21,12 +22,19 @@ SIGNS = {
     Harm.BOTH: ("✘✘ both", "bold red"),
     Harm.REQUESTS: ("✘ requests", "red"),
     Harm.CONNECTIONS: ("✘ connections", "red"),
-    Harm.NONE: ("✔", "green"),
-    Harm.UNKNOWN: ("?", "yellow"),
+    Harm.UNKNOWN: ("? unknown", "yellow"),
+    Harm.NONE: ("✔ safe", "green"),
 }
+STYLES = {Verdict.LOSES: "red", Verdict.SAFE: "green", Verdict.UNKNOWN: "yellow"}
+WORDS = {Verdict.LOSES: "lose requests", Verdict.SAFE: "safe", Verdict.UNKNOWN: "unknown"}
+REMEDIES = {Verdict.LOSES: "still loses", Verdict.SAFE: "loses nothing", Verdict.UNKNOWN: "unknown"}
 _SHORT = {
     Reasons.SIGNAL_DROPPED: "the package manager does not forward SIGTERM",
-    Reasons.SIGNAL_KEPT: "a shell does not forward SIGTERM",
+    Reasons.SIGNAL_KEPT: "a shell or launcher does not forward SIGTERM",
+    Reasons.SIGNAL_CUT: "SIGTERM ends it without a drain",
+    Reasons.COMMAND_UNKNOWN: "its command stands in the image only",
+    Reasons.PROGRAM_UNKNOWN: "a script or launcher of which nothing is known",
+    Reasons.STOP_SIGNAL_UNKNOWN: "its image's STOPSIGNAL is unknown",
     Reasons.ENDS_BEFORE_TRAFFIC: "stops before its endpoint is withdrawn",
     Reasons.KILLED_IN_DRAIN: "killed during its drain",
     Reasons.IGNORES_SIGNAL: "ignores its stop signal",
@@ -56,11 +64,10 @@ def blocks(entries: Iterable[Entry], width: int, *, live: bool) -> Iterator[Text
         reasons, rest = _why(entry)
         for code in reasons:
             first, *others = render.wrap(f"{code:<18} {SHORT[code]}", 4, width)
-            yield Text.assemble("    ", (code, "red"), first[4 + len(code) :])
+            yield Text.assemble("    ", (code, "red" if entry.loses else "yellow"), first[4 + len(code) :])
             yield from map(Text, others)
         yield from map(Text, render.wrap(rest, 4, width))
-        after = "green" if entry.fixed else "red" if entry.loses else "dim"
-        yield Text.assemble("    with lastcall: ", (remedy(entry), after))
+        yield Text.assemble("    with lastcall: ", (remedy(entry), STYLES[entry.with_lastcall]))
 
 
 def plain(entry: Entry) -> str:
@@ -77,25 +84,27 @@ def why(entry: Entry) -> str:
 
 def _why(entry: Entry) -> tuple[list[str], str]:
     """Return the reasons, starting with those that lose requests, and what else there is to say."""
-    lines = sorted(entry.findings, key=lambda line: not line.loses) if entry.loses else ()
+    lines = sorted((e for e in entry.findings if entry.loses or e.unknown), key=lambda line: not line.loses)
     reasons = list(dict.fromkeys(line.code for line in lines))
     if entry.killed:
         return reasons, f"{entry.killed} exited with 137"
-    return reasons, "" if reasons else entry.note or entry.verdict
+    return reasons, "" if reasons else entry.note or entry.sentence
 
 
 def remedy(entry: Entry) -> str:
-    """Return in a few words what lastcall does about it."""
+    """Return the verdict with lastcall, and in a few words what lastcall does."""
+    return f"{entry.with_lastcall.symbol} {_remedy(entry)}"
+
+
+def _remedy(entry: Entry) -> str:
     if entry.outcome is Outcome.REFUSED:
         return f"refused ({', '.join(entry.reasons)})"
-    if entry.outcome is Outcome.SKIPPED and entry.harm is Harm.NONE:
+    if entry.outcome is Outcome.SKIPPED and entry.today is Verdict.SAFE:
         return "nothing to do"
     if entry.outcome is Outcome.SKIPPED:
         return f"not changed ({', '.join(entry.reasons)})"
-    words = "loses nothing" if entry.fixed or not entry.loses else "still loses"
-    if entry.pods and entry.patched_pods < entry.pods:
-        words += ", after a rollout"
-    return words
+    waits = ", after a rollout" if entry.pods and entry.patched_pods < entry.pods else ""
+    return REMEDIES[entry.with_lastcall] + waits
 
 
 def _pods(entry: Entry) -> str:
@@ -105,12 +114,16 @@ def _pods(entry: Entry) -> str:
 def summary(entries: Sequence[Entry], skipped: int = 0) -> str:
     """Return the audit in one sentence."""
     s = summarize(entries)
-    words = [f"{s.workloads} workloads", f"{s.losing} lose requests", f"lastcall fixes {s.fixed}"]
+    words = [f"{s.workloads} workloads", f"today {_counts(s.today)}", f"with lastcall {_counts(s.with_lastcall)}"]
+    words += [f"lastcall fixes {s.fixed}"]
     words += [f"{s.refused} refused"] if s.refused else []
-    words += [f"{s.unknown} unknown"] if s.unknown else []
     words += [f"{s.killed} containers exited with 137"] if s.killed else []
     words += [f"{skipped} Pods terminating or finished"] if skipped else []
-    return ", ".join(words)
+    return "; ".join(words)
+
+
+def _counts(counts: Mapping[Verdict, int]) -> str:
+    return ", ".join(f"{count} {WORDS[verdict]}" for verdict, count in counts.items())
 
 
 def for_page(entries: Sequence[Entry], *, live: bool) -> dict[str, Any]:
@@ -118,7 +131,11 @@ def for_page(entries: Sequence[Entry], *, live: bool) -> dict[str, Any]:
     s = summarize(entries)
     tiles = [
         [s.workloads, "workloads", ""],
-        [s.losing, "lose requests", "bad"],
+        [s.today[Verdict.LOSES], "lose requests", "bad"],
+        [s.today[Verdict.UNKNOWN], "unknown", "unsure"],
+        [s.today[Verdict.SAFE], "safe", "good"],
+        [s.with_lastcall[Verdict.LOSES], "lose requests with lastcall", "bad"],
+        [s.with_lastcall[Verdict.UNKNOWN], "unknown with lastcall", "unsure"],
         [s.fixed, "fixed by lastcall", "good"],
     ]
     tiles += (
@@ -131,8 +148,8 @@ def for_page(entries: Sequence[Entry], *, live: bool) -> dict[str, Any]:
     rows = [
         {
             "cells": [SIGNS[e.harm][0], e.title, _pods(e) if live else f"{e.source}:{e.line}", why(e), remedy(e)],
-            "kind": "bad" if e.loses else "good" if e.harm is Harm.NONE else "faint",
-            "after": "good" if e.fixed else "bad" if e.loses else "faint",
+            "kind": e.today.tone,
+            "after": e.with_lastcall.tone,
         }
         for e in entries[:SHOWN_ON_PAGE]
     ]

@@ -19,6 +19,7 @@ from webhook.cli.reading import read_all
 from webhook.cluster import client
 from webhook.core.decision import Outcome
 from webhook.manifests import BadManifest
+from webhook.predict import Verdict
 from webhook.report import page, render
 
 if TYPE_CHECKING:
@@ -52,10 +53,11 @@ Exit codes:
   0  success       1  a workload matches --fail-on, or there is none
   2  bad input, or the cluster could not be read
 """
-FAIL_ON = {
+FAIL_ON: dict[str, Callable[[Entry], bool]] = {
     "never": lambda _entry: False,
-    "loses": lambda entry: entry.loses,
-    "not-fixed": lambda entry: entry.loses and not entry.fixed,
+    "loses": lambda entry: entry.today is Verdict.LOSES,
+    "not-fixed": lambda entry: entry.with_lastcall is Verdict.LOSES,
+    "unknown": lambda entry: entry.unknown,
     "refused": lambda entry: entry.outcome is Outcome.REFUSED,
 }
 TEXTS = {"json": outputs.as_json, "sarif": outputs.as_sarif, "junit": outputs.as_junit, "github": outputs.as_github}
@@ -68,7 +70,13 @@ TEXTS = {"json": outputs.as_json, "sarif": outputs.as_sarif, "junit": outputs.as
 @click.option("--context", help="Use this context of the kubeconfig.")
 @click.option("--kubeconfig", type=click.Path(path_type=Path), help="Use this kubeconfig; $KUBECONFIG by default.")
 @click.option("-o", "--output", type=click.Choice(("text", "html", *TEXTS)), default="text", help="Choose the output.")
-@click.option("--fail-on", type=click.Choice(tuple(FAIL_ON)), default="never", help="Exit with 1 for such a workload.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(tuple(FAIL_ON)),
+    multiple=True,
+    help="Exit with 1 for a workload that loses requests, loses them with lastcall too (not-fixed), has an unknown"
+    " verdict, or is refused. Repeatable.",
+)
 @click.option("--allow-empty", is_flag=True, help="With --fail-on, pass if the input has no workload.")
 @reading.options
 @options.options
@@ -79,7 +87,7 @@ def command(
     context: str | None,
     kubeconfig: Path | None,
     output: str,
-    fail_on: str,
+    fail_on: Sequence[str],
     allow_empty: bool,
     scenario: Scenario,
     layer: Layer,
@@ -103,10 +111,10 @@ def command(
         encoding.for_programs()
     entries.sort(key=lambda entry: entry.rank)
     _print(entries, output, scenario, fleet)
-    if fail_on != "never" and not entries and not allow_empty:
+    if set(fail_on) - {"never"} and not entries and not allow_empty:
         click.echo("error: --fail-on: there is no workload in the input", err=True)
         sys.exit(2 if bad else 1)
-    sys.exit(2 if bad else int(any(map(FAIL_ON[fail_on], entries))))
+    sys.exit(2 if bad else int(any(FAIL_ON[word](entry) for word in fail_on for entry in entries)))
 
 
 def _from_files(names: Sequence[str], scenario: Scenario, layer: Layer, override: Layer) -> tuple[list[Entry], bool]:

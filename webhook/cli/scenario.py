@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import functools
 import re
+import signal
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from webhook.cli import layers
-from webhook.predict import FAILS, IGNORES, PROPAGATION, Cause, Scenario
+from webhook.predict import FAILS, IGNORES, PROPAGATION, Cause, Scenario, SignalDelivery
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from webhook.cli.layers import Profiles
 
@@ -49,6 +50,23 @@ def _lengths(word: str, special: float | None) -> Callable[..., dict[str, float 
     return read
 
 
+def _named(allowed: Collection[str], word: str) -> Callable[..., dict[str, str]]:
+    """Read ``VALUE`` (for all, under the name "") and ``NAME=VALUE``."""
+
+    def read(_context: click.Context, _param: click.Parameter, values: Sequence[str]) -> dict[str, str]:
+        named: dict[str, str] = {}
+        for each in values:
+            name, _, value = each.rpartition("=")
+            if value not in allowed:
+                raise click.BadParameter(f"{each}: write {word}; for one container, web={min(allowed)}")
+            named[name] = value
+        return named
+
+    return read
+
+
+_DELIVERIES = ("cut", "kept", "received")
+_SIGNALS = sorted(each.name for each in signal.Signals)
 _OPTIONS = (
     layers.profile_option,
     layers.profiles_option,
@@ -83,6 +101,22 @@ _OPTIONS = (
         help="Seconds that a container's preStop hook takes, or `fail`. Repeatable.",
     ),
     click.option(
+        "--signal-delivery",
+        "deliveries",
+        multiple=True,
+        callback=_named(_DELIVERIES, "received, kept or cut"),
+        metavar="[NAME=]received|kept|cut",
+        help="What becomes of the stop signal, where the manifest does not show it. Repeatable.",
+    ),
+    click.option(
+        "--stop-signal",
+        "stop_signals",
+        multiple=True,
+        callback=_named(_SIGNALS, "a signal, as in SIGQUIT"),
+        metavar="NAME=SIGNAL",
+        help="The STOPSIGNAL of a container's image. Repeatable.",
+    ),
+    click.option(
         "--kubelet-version",
         "kubelet",
         default="1.34",
@@ -90,6 +124,23 @@ _OPTIONS = (
         help="Kubernetes version of the nodes (1.34).",
     ),
 )
+
+
+def _containers(
+    drains: dict[str, float],
+    hooks: dict[str, float | None],
+    deliveries: dict[str, str],
+    stop_signals: dict[str, str],
+) -> dict[str, Any]:
+    """Return the scenario's fields that have a value for each container, and those for all of them."""
+    if "" in hooks:
+        raise click.UsageError("--hook: name the container, as in web=20")
+    if "" in stop_signals:
+        raise click.UsageError("--stop-signal: name the container, as in web=SIGQUIT")
+    delivered = {name: SignalDelivery(value) for name, value in deliveries.items()}
+    for_all: dict[str, Any] = {"delivery": delivered.pop("", None)}
+    for_all |= {"drain": drains.pop("")} if "" in drains else {}
+    return for_all | {"drains": drains, "hooks": hooks, "deliveries": delivered, "stop_signals": stop_signals}
 
 
 def options(command: Callable[..., None]) -> Callable[..., None]:
@@ -103,18 +154,13 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
         propagation: float | None,
         **more: Any,
     ) -> None:
-        drains, hooks = more.pop("drains"), more.pop("hooks")
-        if "" in hooks:
-            raise click.UsageError("--hook: name the container, as in web=20")
-        for_all = {"drain": drains.pop("")} if "" in drains else {}
+        containers = _containers(**{name: more.pop(name) for name in ("drains", "hooks", "deliveries", "stop_signals")})
         scenario = Scenario(
             cause=cause[0],
             cause_seconds=cause[1],
             kubelet=more.pop("kubelet"),
             propagation=PROPAGATION.get(profile, 3.0) if propagation is None else propagation,
-            drains=drains,
-            hooks=hooks,
-            **for_all,
+            **containers,
         )
         command(scenario=scenario, layer=layers.choose(known, profile), **more)
 

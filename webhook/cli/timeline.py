@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from webhook.predict import Scenario
     from webhook.predict.forecast import Forecast
 
+VERSION = 1
+"""Of the JSON; grows when a field changes its meaning or goes. docs/timeline.schema.json describes it."""
 EPILOG = """\b
 Examples:
   lastcall timeline deployment.yaml
@@ -135,11 +137,12 @@ def advice(prediction: Forecast, width: int) -> list[Text]:
     """Return what goes wrong as written, with its reason, and the advice for what lastcall does not fix."""
     lines = []
     for finding, fixed in prediction.findings:
-        sign, style = ("→", "green") if fixed else ("✘", "red") if finding.loses else ("·", "dim")
+        unsure = ("?", "yellow") if finding.unknown else ("·", "dim")
+        sign, style = ("→", "green") if fixed else ("✘", "red") if finding.loses else unsure
         words = "  lastcall fixes it" if fixed else ""
         lines.append(Text.assemble((f"  {sign} {finding.target}  ", style), (finding.code, "bold"), (words, "green")))
         lines += map(Text, render.wrap(finding.message, 4, width))
-        if finding.loses and not fixed:
+        if (finding.loses or finding.unknown) and not fixed:
             lines += [Text(line, "dim") for line in render.wrap(finding.advice, 4, width)]
     return lines
 
@@ -147,11 +150,12 @@ def advice(prediction: Forecast, width: int) -> list[Text]:
 def _print_json(shown: Sequence[tuple[Document, Workload, Forecast]], _scenario: Scenario) -> None:
     data = [
         render.as_data(document, workload, prediction.report)
+        | {"today": prediction.today, "with_lastcall": prediction.with_lastcall}
         | {"before": as_data(prediction.before), "after": as_data(prediction.after)}
         | live_pod.as_data(document, prediction)
         for document, workload, prediction in shown
     ]
-    click.echo(json.dumps(data, indent=2))
+    click.echo(json.dumps({"version": VERSION, "workloads": data}, indent=2))
 
 
 def _print_svg(shown: Sequence[tuple[Document, Workload, Forecast]], scenario: Scenario) -> None:

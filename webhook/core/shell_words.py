@@ -26,6 +26,7 @@ _TOKEN = re.compile(
 _QUOTES = re.compile(r"""\\\n | \\(.) | '([^']*+)' | "((?: [^"\\] | \\. )*+)" """, re.VERBOSE | re.DOTALL)
 _ESCAPE = re.compile(r'\\(?:\n|(["$`\\]))')
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=", re.ASCII)
+_SEPARATOR = re.compile(r"&&|\|\||[;&|()\n]")
 # Behind these a command begins. `for` and `case` are not among them: names and patterns follow.
 _RESERVED = frozenset(("if", "then", "elif", "else", "while", "until", "do", "{", "!", "time"))
 
@@ -50,6 +51,12 @@ def commands(text: str) -> list[list[str]] | None:
             _add(found[-1], token[0])
         redirected = token.lastgroup == "redirect" or (redirected and token.lastgroup == "blank")
     return [words for words in found if words]
+
+
+def separators(text: str) -> frozenset[str]:
+    """Return what stands between and behind the simple commands of a text that ``commands`` can read."""
+    found = (token[0] for token in _TOKEN.finditer(text) if token.lastgroup == "end")
+    return frozenset(sign for part in found for sign in _SEPARATOR.findall(part))
 
 
 def _add(words: list[str], raw: str) -> None:

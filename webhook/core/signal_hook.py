@@ -58,6 +58,11 @@ def shell_for_hook(container: Container, resolved: Resolved) -> str | NoHook:
     return next((word for words in commands if (word := _proven(words))), NoHook.SHELL_NOT_KNOWN)
 
 
+def shell_may_stay(argv: list[str]) -> bool:
+    """Tell whether a command that starts no package manager goes through a shell that may keep SIGTERM."""
+    return _may_keep_signal(NoStart.NO_PACKAGE_MANAGER, _program(argv))
+
+
 def _other_signal(container: Container) -> bool:
     """Tell whether the Pod asks for another stop signal: the hook knows what SIGTERM does, and no other."""
     lifecycle = container.lifecycle

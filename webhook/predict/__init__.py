@@ -24,16 +24,19 @@ from webhook.predict.causes import (
     probe_grace_seconds,
 )
 from webhook.predict.container_timeline import ContainerTimeline, End, Hook, HookOutcome, Role
-from webhook.predict.harms import Finding, Harm, find
+from webhook.predict.delivery import SignalDelivery
+from webhook.predict.harm import Harm
+from webhook.predict.harms import UNKNOWN, Finding, find
 from webhook.predict.kubelet import container_timelines
-from webhook.predict.process import SignalDelivery
 from webhook.predict.scenario import FAILS, IGNORES, PROPAGATION, Scenario
+from webhook.predict.verdict import Verdict
 
 __all__ = [
     "FAILS",
     "IGNORES",
     "PROPAGATION",
     "SOURCES",
+    "UNKNOWN",
     "Cause",
     "ContainerTimeline",
     "End",
@@ -47,6 +50,7 @@ __all__ = [
     "SignalDelivery",
     "Timeline",
     "Unpredictable",
+    "Verdict",
     "predict",
 ]
 
@@ -87,7 +91,14 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
         return any(finding.loses for finding in self.findings)
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> Verdict:
+        """Whether requests are lost; what is lost for certain comes before what is unknown."""
+        if self.loses:
+            return Verdict.LOSES
+        return Verdict.UNKNOWN if any(finding.unknown for finding in self.findings) else Verdict.SAFE
+
+    @property
+    def sentence(self) -> str:
         """Return the verdict in one sentence."""
         if not self.containers:
             return "the Pod is removed at once: none of its containers runs"
@@ -95,12 +106,17 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
             return "serves no requests"
         if self.lost_seconds:
             return f"loses new connections for {self.lost_seconds:g} s" + self._and_cut(", and in-flight requests")
-        return self._and_cut("loses in-flight requests") or "loses nothing"
+        if lost := self._and_cut("loses in-flight requests"):
+            return lost
+        if self.verdict is Verdict.UNKNOWN:
+            return "unknown: " + "; ".join(dict.fromkeys(f.message for f in self.findings if f.unknown))
+        return "loses nothing"
 
     def _and_cut(self, words: str) -> str:
         cut = {
             Harm.SIGNAL_DROPPED,
             Harm.SIGNAL_KEPT,
+            Harm.SIGNAL_CUT,
             Harm.KILLED_IN_DRAIN,
             Harm.IGNORES_SIGNAL,
             Harm.SIDECAR_ENDS_FIRST,

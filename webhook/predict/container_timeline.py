@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from webhook.predict.process import SignalDelivery
+from webhook.predict.delivery import Missing, SignalDelivery
 
 
 class Role(StrEnum):
@@ -37,7 +37,7 @@ class End(StrEnum):
     KILLED = "killed"
     """By SIGKILL: exit code 137."""
     DROPPED = "dropped"
-    """Its package manager exited first."""
+    """The package manager or the launcher in front of it ended first, or the signal ended it without a drain."""
     BY_ITSELF = "by itself"
     """It exited before the stop signal."""
 
@@ -53,6 +53,8 @@ class Hook(msgspec.Struct, frozen=True):
     end: float
     """Seconds from the start."""
     outcome: HookOutcome
+    shutdown: float | None = None
+    """When the hook asks the server to end, in seconds from the start; None if it is not known to do so."""
 
 
 class ContainerTimeline(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +70,9 @@ class ContainerTimeline(msgspec.Struct, frozen=True, kw_only=True):
     """None if the container exited before."""
     signal_delivery: SignalDelivery
     program: str
-    """The program that does not forward the signal, or an empty string."""
+    """The program that does not forward the signal, or of which that is unknown; or an empty string."""
+    missing: Missing | None = None
+    """What is not known, where the delivery is unknown."""
     drain: float | None
     """Seconds that the process needs after the signal; None if it ignores the signal."""
     kill_at: float | None = None
@@ -81,7 +85,14 @@ class ContainerTimeline(msgspec.Struct, frozen=True, kw_only=True):
     """When the kubelet began; later than 0 only if the kubelet was restarted."""
 
     @property
+    def may_receive(self) -> bool:
+        """Whether the process receives the signal, or is predicted as if it did."""
+        return self.signal_delivery in (SignalDelivery.RECEIVED, SignalDelivery.UNKNOWN)
+
+    @property
     def stops_accepting(self) -> float:
         """When the process stops accepting connections: a server closes its listener when it receives the signal."""
-        handles = self.signal_delivery is SignalDelivery.RECEIVED and self.drain is not None
-        return self.signal_at if handles and self.signal_at is not None else self.end
+        handles = self.may_receive and self.drain is not None
+        at = self.signal_at if handles and self.signal_at is not None else self.end
+        asked = self.hook.shutdown if self.hook else None
+        return at if asked is None else min(asked, at)

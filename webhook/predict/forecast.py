@@ -10,7 +10,7 @@ import msgspec
 from webhook.core import pod
 from webhook.core.mutate import decide
 from webhook.core.settings import resolve
-from webhook.predict import Timeline, predict
+from webhook.predict import Timeline, Verdict, predict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,9 +36,14 @@ class Forecast:
         return [("as written", self.before), ("with lastcall", self.after)]
 
     @property
-    def fixed(self) -> bool:
-        """Whether lastcall fixes the Pod: requests are lost as written, and none are lost with lastcall."""
-        return self.before.loses and not self.after.loses
+    def today(self) -> Verdict:
+        """Whether requests are lost as written."""
+        return self.before.verdict
+
+    @property
+    def with_lastcall(self) -> Verdict:
+        """Whether requests are lost as lastcall would admit the Pod."""
+        return self.after.verdict
 
     @property
     def findings(self) -> list[tuple[Finding, bool]]:
@@ -65,5 +70,6 @@ def forecast(
 def as_data(timeline: Timeline) -> dict[str, Any]:
     """Return a timeline as JSON, with its verdict and events."""
     data: dict[str, Any] = msgspec.to_builtins(timeline)
-    more = {"verdict": timeline.verdict, "loses": timeline.loses, "events": msgspec.to_builtins(timeline.events)}
+    more = {"verdict": timeline.verdict, "sentence": timeline.sentence}
+    more |= {"events": msgspec.to_builtins(timeline.events)}
     return data | more

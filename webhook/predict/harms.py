@@ -2,91 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from webhook.core.decision import Reason
 from webhook.predict.causes import SOURCES
 from webhook.predict.container_timeline import ContainerTimeline, End, HookOutcome, Role
+from webhook.predict.delivery import Missing, SignalDelivery
+from webhook.predict.harm import Harm
+from webhook.predict.helpers import is_helper
 from webhook.predict.kubelet import MIN_GRACE_SECONDS
-from webhook.predict.process import SignalDelivery
+from webhook.predict.shutdown_hooks import shutdown_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from webhook.core.pod import Pod
+    from webhook.core.pod import Container, Pod
     from webhook.predict.scenario import Scenario
 
 
-class Harm(Reason):
-    """Why requests are lost when the Pod ends, and what else goes wrong.
-
-    ``warns`` marks harms that lose requests; the others explain or cost time.
-    """
-
-    SIGNAL_DROPPED = (
-        "{program} does not forward {signal}: it exits in {seconds} s, and the server is killed in mid-request",
-        "Start the server itself (`node server.js`), or let lastcall start it through its launcher.",
-        True,
-    )
-    SIGNAL_KEPT = (
-        "{program} does not forward {signal}: the server never receives it and is killed {seconds} s later",
-        "Put `exec` in front of the command in the shell's string, or name the program without a shell.",
-        True,
-    )
-    ENDS_BEFORE_TRAFFIC = (
-        "stops accepting at {at} s, but requests arrive until {until} s: {seconds} s of new connections are lost",
-        "Delay the stop signal with a preStop sleep that is longer than the endpoint's withdrawal takes.",
-        True,
-    )
-    KILLED_IN_DRAIN = (
-        "is killed at {at} s, with {seconds} s of its drain left",
-        "Raise terminationGracePeriodSeconds to the hook plus the drain; requests that run longer are cut.",
-        True,
-    )
-    IGNORES_SIGNAL = (
-        "ignores {signal} and is killed at {at} s",
-        "Handle the signal: stop listening, finish the in-flight requests, exit.",
-        True,
-    )
-    SIDECAR_ENDS_FIRST = (
-        "ends at {at} s, while {other} works until {until} s",
-        "Give it the same preStop sleep, or make it a native sidecar (an init container with restartPolicy Always).",
-        True,
-    )
-    HOOK_CUT = (
-        "its preStop hook needs {seconds} s and is cut at {at} s; {minimum} s are left for the drain",
-        "Raise terminationGracePeriodSeconds to the hook plus the drain.",
-    )
-    HOOK_EATS_GRACE = (
-        "its preStop hook takes all of the {seconds} s; {minimum} s are left for the drain",
-        "Raise terminationGracePeriodSeconds to the hook plus the drain.",
-    )
-    HOOK_FAILED = (
-        "its preStop hook fails, so the stop signal comes at once",
-        "Use a native sleep (lifecycle.preStop.sleep): it needs no program in the image.",
-    )
-    SIGNAL_HOOK_FAILED = (
-        "lastcall's signal hook fails, so the stop signal comes at once: the image has no shell, or not that one",
-        'Set the annotation lastcall.webhook/image-shell.{container}: "no": the native sleep needs no program.',
-    )
-    HOOK_NOT_RUN = (
-        "its preStop sleep is not run before Kubernetes 1.30, so the stop signal comes at once",
-        "Use an exec hook with the image's own sleep, or a newer Kubernetes.",
-    )
-    CAUSE_TOO_SHORT = (
-        "{source} leaves {seconds} s of the {own} s that the Pod asks for",
-        "Raise the limit where it is set, or keep hook plus drain within it.",
-    )
-    HOOK_LENGTH_ASSUMED = (
-        "the length of its {kind} hook is unknown: {seconds} s are assumed",
-        "Set it with --hook {container}=SECONDS.",
-    )
-    HELD_BY_SLEEP = (
-        "exited at {at} s, but its sleep continues: the Pod stays until {until} s",
-        "Nothing to do: the kubelet does not cut a native sleep short (kubernetes#134338).",
-    )
+_DELIVERY = {
+    Missing.COMMAND: Harm.COMMAND_UNKNOWN,
+    Missing.PROGRAM: Harm.PROGRAM_UNKNOWN,
+    Missing.STOP_SIGNAL: Harm.STOP_SIGNAL_UNKNOWN,
+}
+UNKNOWN = frozenset((*_DELIVERY.values(), Harm.HOOK_LENGTH_ASSUMED))
+"""Harms on which the verdict depends and that the manifest does not decide."""
+_LOST = {
+    SignalDelivery.DROPPED: Harm.SIGNAL_DROPPED,
+    SignalDelivery.KEPT: Harm.SIGNAL_KEPT,
+    SignalDelivery.CUT: Harm.SIGNAL_CUT,
+}
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -102,21 +48,23 @@ class Finding(msgspec.Struct, frozen=True):
     """Whether requests are lost."""
     seconds: float = 0
     """How long new connections are lost."""
+    unknown: bool = False
+    """Whether the verdict depends on what the finding names."""
 
 
 def find(
     pod: Pod, containers: Sequence[ContainerTimeline], scenario: Scenario, withdrawn: float | None
 ) -> tuple[Finding, ...]:
     """Return what goes wrong, container by container; ``withdrawn`` is None where no requests are sent."""
-    findings = [finding for container in containers for finding in (*_hook(pod, container), *_signal(container))]
+    findings = [f for container in containers for f in (*_hook(pod, container, scenario), *_signal(container))]
     if withdrawn is None:
-        findings = [msgspec.structs.replace(finding, loses=False) for finding in (*findings, *_order(containers))]
+        findings = [_harmless(finding) for finding in (*findings, *_order(containers))]
     else:
         # A container that ends by itself in a Pod that serves (KEP-5307) gets no requests, and none waits for it.
-        ending = {c.name for _, c in pod.containers() if pod.restart_policy(c) != "Always"}
+        ending = {c.name for _, c in pod.containers() if pod.restart_policy(c) != "Always" or is_helper(c, pod)}
         targets = {f"container/{name}" for name in ending}
         serving = [container for container in containers if container.name not in ending]
-        findings = [msgspec.structs.replace(f, loses=f.loses and f.target not in targets) for f in findings]
+        findings = [_harmless(f) if f.target in targets else f for f in findings]
         findings += [
             *_order(serving),
             *(finding for container in serving for finding in _traffic(container, withdrawn)),
@@ -128,14 +76,20 @@ def find(
     return tuple(findings)
 
 
+def _harmless(finding: Finding) -> Finding:
+    """Return the finding of a container to which no requests are sent."""
+    return msgspec.structs.replace(finding, loses=False, unknown=False)
+
+
 def _finding(harm: Harm, container: str, *, lost: float = 0, **values: object) -> Finding:
     shown = {key: f"{value:g}" if isinstance(value, float) else value for key, value in values.items()}
     target = f"container/{container}" if container else "pod"
     advice = harm.advice.format(**shown, container=container) if "{" in harm.advice else harm.advice
-    return Finding(harm.code, target, harm.sentence.format(**shown), advice, harm.warns, lost)
+    unknown = harm in UNKNOWN
+    return Finding(harm.code, target, harm.sentence.format(**shown), advice, harm.warns, lost, unknown)
 
 
-def _hook(pod: Pod, container: ContainerTimeline) -> Iterator[Finding]:
+def _hook(pod: Pod, container: ContainerTimeline, scenario: Scenario) -> Iterator[Finding]:
     hook = container.hook
     if hook is None:
         return
@@ -149,8 +103,16 @@ def _hook(pod: Pod, container: ContainerTimeline) -> Iterator[Finding]:
     elif hook.outcome is HookOutcome.RAN:
         if hook.seconds == container.grace:
             yield _finding(Harm.HOOK_EATS_GRACE, container.name, seconds=hook.seconds, minimum=MIN_GRACE_SECONDS)
-        if spec.pre_stop_seconds is None:
+        if _is_assumed(spec, scenario):
             yield _finding(Harm.HOOK_LENGTH_ASSUMED, container.name, kind=hook.kind, seconds=hook.seconds)
+
+
+def _is_assumed(container: Container, scenario: Scenario) -> bool:
+    """Tell whether the length of a container's hook is neither in the manifest nor in the scenario."""
+    if container.pre_stop is None or container.pre_stop_seconds is not None or container.name in scenario.hooks:
+        return False
+    shutdown = shutdown_of(container.pre_stop.command) if container.pre_stop.command else None
+    return not (shutdown and shutdown.returns)
 
 
 def _signal(container: ContainerTimeline) -> Iterator[Finding]:
@@ -160,9 +122,11 @@ def _signal(container: ContainerTimeline) -> Iterator[Finding]:
             yield _finding(Harm.HELD_BY_SLEEP, container.name, at=container.end, until=container.released)
         return
     after = container.end - container.signal_at
-    if container.signal_delivery is not SignalDelivery.RECEIVED:
-        harm = Harm.SIGNAL_DROPPED if container.signal_delivery is SignalDelivery.DROPPED else Harm.SIGNAL_KEPT
-        yield _finding(harm, container.name, program=container.program, signal=container.signal, seconds=after)
+    said: dict[str, Any] = {"program": container.program, "signal": container.signal}
+    if container.missing:
+        yield _finding(_DELIVERY[container.missing], container.name, **said)
+    if harm := _LOST.get(container.signal_delivery):
+        yield _finding(harm, container.name, seconds=after, **said)
     elif container.ended_by in {End.KILLED, End.DROPPED} and container.drain is None:
         yield _finding(Harm.IGNORES_SIGNAL, container.name, signal=container.signal, at=container.end)
     elif container.ended_by in {End.KILLED, End.DROPPED} and container.drain is not None:

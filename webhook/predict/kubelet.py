@@ -13,8 +13,9 @@ import msgspec
 
 from webhook.predict.causes import Cause
 from webhook.predict.container_timeline import ContainerTimeline, End, Hook, HookOutcome, Role
-from webhook.predict.process import SignalDelivery, signal_path
+from webhook.predict.delivery import SignalDelivery
 from webhook.predict.scenario import IGNORES
+from webhook.predict.shutdown_hooks import shutdown_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +30,8 @@ MIN_GRACE_SECONDS = 2
 """minimumGracePeriodInSeconds: the least between the stop signal and SIGKILL."""
 DROP_SECONDS = 0.5
 """Seconds until npm exits after its child; yarn and pnpm are faster."""
+CUT_SECONDS = 0.1
+"""Seconds until a program without a handler, or one that does not drain, has ended."""
 NATIVE_SLEEP = (1, 30)
 """Kubernetes that runs ``preStop.sleep`` without a feature gate (KEP-3960)."""
 ORDERED_SIDECARS = (1, 29)
@@ -85,15 +88,16 @@ def _stop(context: _Context, container: Container, role: Role, grace: int, earli
         at, left = at + waited, left - int(waited)
     again = scenario.cause is not Cause.LIVENESS and DOUBLE_GRACE[0] <= scenario.kubelet <= DOUBLE_GRACE[1]
     kill_at = at + (grace if again else max(left, MIN_GRACE_SECONDS))
-    (delivery, program), drain = signal_path(container, resolved), scenario.drain_of(container, resolved)
+    delivery, program, missing = scenario.path_of(container, pod, resolved)
+    drain = scenario.drain_of(container, resolved)
     last = End.KILLED
     if hook and hook.kind == "signal" and hook.outcome is HookOutcome.RAN:
         if delivery is SignalDelivery.DROPPED:  # the hook waits until it is cut; then the package manager exits
             kill_at, last = start + grace + DROP_SECONDS, End.DROPPED
-        delivery = SignalDelivery.RECEIVED
+        delivery, missing = SignalDelivery.RECEIVED, None
     signal, needs = scenario.stop_signal_of(container, pod), None if drain == IGNORES else drain
     base: dict[str, Any] = {"name": container.name, "role": role, "grace": grace, "hook": hook, "started": start}
-    base |= {"signal_delivery": delivery, "program": program, "signal": signal, "drain": needs}
+    base |= {"signal_delivery": delivery, "program": program, "missing": missing, "signal": signal, "drain": needs}
     if exits is not None and exits <= at:
         released = max(at if hook else start, exits)
         return ContainerTimeline(**base, end=exits, ended_by=End.BY_ITSELF, released=released)
@@ -106,7 +110,9 @@ def _end(delivery: SignalDelivery, drain: float) -> tuple[float, End]:
     """Return the seconds from the stop signal to the end of a container that is not killed, and how it ends."""
     if delivery is SignalDelivery.KEPT:
         return IGNORES, End.KILLED
-    return (drain, End.EXITED) if delivery is SignalDelivery.RECEIVED else (min(DROP_SECONDS, drain), End.DROPPED)
+    if delivery in (SignalDelivery.RECEIVED, SignalDelivery.UNKNOWN):
+        return drain, End.EXITED
+    return min(DROP_SECONDS if delivery is SignalDelivery.DROPPED else CUT_SECONDS, drain), End.DROPPED
 
 
 def _hook(pod: Pod, container: Container, scenario: Scenario, grace: int, start: float) -> Hook | None:
@@ -114,15 +120,20 @@ def _hook(pod: Pod, container: Container, scenario: Scenario, grace: int, start:
     handler = container.pre_stop
     if handler is None:
         return None
-    kind, length = _kind(handler), handler.seconds
+    kind = _kind(handler)
+    length: float | None = handler.seconds
+    shutdown = shutdown_of(handler.command) if handler.command and length is None else None
+    begins = start + shutdown.begins if shutdown else None
+    if shutdown and shutdown.returns:
+        length = shutdown.begins
     seconds = scenario.hooks.get(container.name, scenario.unknown_hook if length is None else float(length))
     if kind == "sleep" and scenario.kubelet < NATIVE_SLEEP:
         return Hook(kind, float(length or 0), start, HookOutcome.NOT_RUN)
     if seconds is None or (kind in {"exec", "signal"} and length is not None and pod.on_windows):
         return Hook(kind, 0.0, start, HookOutcome.FAILED)
     if seconds > grace:
-        return Hook(kind, seconds, start + grace, HookOutcome.CUT)
-    return Hook(kind, seconds, start + seconds, HookOutcome.RAN)
+        return Hook(kind, seconds, start + grace, HookOutcome.CUT, begins)
+    return Hook(kind, seconds, start + seconds, HookOutcome.RAN, begins)
 
 
 def _kind(handler: Handler) -> str:

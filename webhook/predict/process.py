@@ -1,64 +1,82 @@
 """Whether a container's real process receives the stop signal, as far as its command shows.
 
 Package managers: npm signals the shell that it started, which exits without forwarding the signal to node; yarn 1 and
-pnpm exit at once (https://github.com/npm/cli/issues/6547, https://github.com/yarnpkg/yarn/issues/4667). Shells: dash,
-Debian's ``sh``, starts even a single command as a child; as PID 1 without a handler it does not receive SIGTERM
-(signal(7), pid_namespaces(7)).
+pnpm exit at once (https://github.com/npm/cli/issues/6547, https://github.com/yarnpkg/yarn/issues/4667). On Alpine,
+whose shell a single command replaces, some releases forward it: the worst case is what is told.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from webhook.core import shell_words
-from webhook.core.argv import Start, find_start
+from webhook.core.argv import NoStart, Start, find_start
 from webhook.core.command import command_of
 from webhook.core.package_managers import tool_of
+from webhook.core.programs import SHELLS
 from webhook.core.wrappers import program_behind, wrapper_of
+from webhook.predict.delivery import RECEIVED, Missing, SignalDelivery, SignalPath, unknown
+from webhook.predict.launchers import DRAINS_ON, launcher_path, program_name, started
+from webhook.predict.shells import shell_path
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from webhook.core.pod import Container
     from webhook.core.settings import Resolved
 
+__all__ = ["Missing", "SignalDelivery", "SignalPath", "signal_path"]
 
-class SignalDelivery(StrEnum):
-    """Whether a stop signal reaches the process that serves."""
-
-    RECEIVED = "received"
-    """The process receives it, or nothing shows that it does not."""
-    DROPPED = "dropped"
-    """A package manager receives it and exits; the kernel then kills the process, with requests in flight."""
-    KEPT = "kept"
-    """A shell does not forward it: the process runs until it is killed."""
+_INITS = frozenset(("tini", "tini-static", "docker-init", "dumb-init", "catatonit"))
+_DEPTH = 4  # programs behind programs that are looked at
 
 
-class SignalPath(NamedTuple):
-    """Whether a container's process receives its stop signal, and which program does not forward it."""
+def signal_path(container: Container, resolved: Resolved, signal: str | None = None) -> SignalPath:
+    """Return what becomes of the stop signal that is sent to PID 1 of the container.
 
-    delivery: SignalDelivery = SignalDelivery.RECEIVED
-    program: str = ""
-    """An empty string where nothing is in between."""
-
-
-def signal_path(container: Container, resolved: Resolved) -> SignalPath:
-    """Return what happens to a stop signal that is sent to PID 1 of the container, on a Debian image."""
-    argv = command_of(container, resolved.image_commands).argv
-    start = find_start(argv)
+    ``signal``: the stop signal's name, where the Pod or the user says it; None where the image may set another.
+    """
+    command = command_of(container, resolved.image_commands)
+    start = find_start(command.argv)
     if isinstance(start, Start):
         return SignalPath(SignalDelivery.DROPPED if tool_of(start.tool) else SignalDelivery.KEPT, start.tool)
-    shell = _shell_that_stays(argv)
-    return SignalPath(SignalDelivery.KEPT, shell) if shell else SignalPath()
+    if start is NoStart.ALREADY_LAUNCHED:
+        return RECEIVED
+    if not command.in_command:
+        return unknown("", Missing.COMMAND)
+    return _path(command.argv, signal, _DEPTH)
 
 
-def _shell_that_stays(argv: list[str]) -> str:
-    """Return the name of a shell as PID 1 that starts its command as a child (no ``exec``, no ``trap``), or ""."""
+def _path(argv: Sequence[str], signal: str | None, depth: int) -> SignalPath:
+    words, has_init = _behind_wrappers(list(argv))
+    if not words or depth == 0 or "$" in words[0] or "`" in words[0]:
+        return unknown(program_name(words[0] if words else argv[0]))
+    if words[0].rpartition("/")[2] in SHELLS:
+        path = shell_path(words)
+        if not isinstance(path, SignalPath):
+            return _path(path, signal, depth - 1)
+        # Behind an init the shell is not PID 1: SIGTERM ends it, the init after it, and the server with them.
+        cut = has_init and path.delivery is SignalDelivery.KEPT
+        return path._replace(delivery=SignalDelivery.CUT) if cut else path
+    if drains_on := DRAINS_ON.get(program_name(words[0])):
+        return _drains_on(program_name(words[0]), drains_on, signal)
+    path = launcher_path(words)
+    behind = started(words) if path == RECEIVED else ()
+    if any(" " in word for word in behind[:1]):  # a string for a shell of the launcher's own
+        return unknown(program_name(words[0]))
+    return _path(behind, signal, depth - 1) if behind else path
+
+
+def _drains_on(program: str, drains_on: str, signal: str | None) -> SignalPath:
+    if signal is None:
+        return unknown(program, Missing.STOP_SIGNAL)
+    return RECEIVED if signal == drains_on else SignalPath(SignalDelivery.CUT, program)
+
+
+def _behind_wrappers(argv: list[str]) -> tuple[list[str], bool]:
+    """Return the argv without the wrappers in front, empty if they hide it; and whether an init is among them."""
     at: int | None = 0
+    has_init = False
     while at is not None and at < len(argv) and (wrapper := wrapper_of(argv[at])):
+        has_init |= program_name(argv[at]) in _INITS
         at = program_behind(wrapper, argv, at)
-    words = [] if at is None else argv[at:]
-    match words:
-        case [program, "-c", text, *_] if (shell := program.rpartition("/")[2]) in ("sh", "dash"):
-            commands = shell_words.commands(text) or [["exec"]]
-            return "" if {words[0] for words in commands} & {"exec", "trap", "lastcall"} else shell
-    return ""
+    return ([] if at is None else argv[at:]), has_init

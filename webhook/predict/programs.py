@@ -1,7 +1,7 @@
 """What SIGTERM to PID 1 does to the server behind a program, as measured: the rows of ``programs.tsv``.
 
-``make programs`` measures every row again, ``make test`` those of programs that the tests have anyway. Nothing predicts
-from the rows yet.
+``make programs`` measures every row again, ``make test`` those of programs that the tests have anyway. ``launchers.py``
+predicts from them.
 """
 
 from __future__ import annotations

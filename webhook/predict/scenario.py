@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from webhook.predict.causes import Cause, document_of, mapping
+from webhook.predict.delivery import SignalDelivery, SignalPath
+from webhook.predict.process import signal_path
 
 if TYPE_CHECKING:
     from webhook.core.pod import Container, Pod
@@ -46,6 +48,9 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     """Containers that exit by themselves, so many seconds after the start."""
     stop_signals: Mapping[str, str] = {}
     """The images' STOPSIGNAL."""
+    delivery: SignalDelivery | None = None
+    """What becomes of the stop signal, for all containers; None is what their commands show."""
+    deliveries: Mapping[str, SignalDelivery] = {}
     kubelet_restart: float | None = None
     """When the kubelet restarts, if it does."""
 
@@ -54,9 +59,19 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
         seconds = resolved.settings.drain_seconds
         return self.drains.get(container.name, self.drain if seconds is None else float(seconds))
 
+    def path_of(self, container: Container, pod: Pod, resolved: Resolved) -> SignalPath:
+        """Return what becomes of the container's stop signal: what the user says, or else what its command shows."""
+        said = self.deliveries.get(container.name, self.delivery)
+        if said is not None:
+            return SignalPath(said, "" if said is SignalDelivery.RECEIVED else "its command")
+        return signal_path(container, resolved, self._known_stop_signal(container, pod))
+
     def stop_signal_of(self, container: Container, pod: Pod) -> str:
         """Return the signal that asks the container to end: the Pod's before the image's before SIGTERM."""
+        return self._known_stop_signal(container, pod) or "SIGTERM"
+
+    def _known_stop_signal(self, container: Container, pod: Pod) -> str | None:
         own = mapping(document_of(pod, container.name).get("lifecycle")).get("stopSignal")
         if own and self.kubelet >= STOP_SIGNAL:
             return str(own)
-        return self.stop_signals.get(container.name, "SIGTERM")
+        return self.stop_signals.get(container.name)

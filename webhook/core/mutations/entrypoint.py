@@ -15,6 +15,7 @@ from webhook.core.argv import NoStart, Start, find_start
 from webhook.core.command import command_of
 from webhook.core.decision import Reason, patched, skipped
 from webhook.core.shell_proof import shell_word
+from webhook.core.signal_hook import shell_may_stay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +57,12 @@ class Entrypoint(Reason):
     )
     NO_PACKAGE_MANAGER = (
         "does not start npm, npx, yarn or pnpm",
-        "Nothing to do: the process receives SIGTERM, or the program that starts it is responsible.",
+        "Nothing to change in its command. Whether SIGTERM reaches the server: `lastcall timeline`.",
+    )
+    SHELL_STAYS = (
+        "starts no package manager, but a shell, which may keep SIGTERM from the real process",
+        "Put `exec` in front of the last command, or name the program without a shell. If a shell is proven or"
+        " declared, a signal hook reaches the real process: see the decision of pre-stop. Otherwise requests are lost.",
     )
     ONE_SHOT = (
         "runs a package manager command that ends by itself",
@@ -133,6 +139,8 @@ def _decide(pod: Pod, path: Path, container: Container, resolved: Resolved) -> D
     start = find_start(command.argv)
     if not command.in_command and (isinstance(start, Start) or start is NoStart.NO_PACKAGE_MANAGER):
         return skipped(container.target, Entrypoint.IMAGE_ENTRYPOINT_UNKNOWN, name=container.name)
+    if start is NoStart.NO_PACKAGE_MANAGER and shell_may_stay(command.argv):
+        return skipped(container.target, Entrypoint.SHELL_STAYS)
     if isinstance(start, NoStart):
         return skipped(container.target, Entrypoint[start.name])
     image_shell, origin = resolved.image_shell(container.name)

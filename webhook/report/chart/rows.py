@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from webhook.predict import End, HookOutcome, Role, SignalDelivery
+from webhook.predict import End, HookOutcome, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -122,7 +122,7 @@ def _bars(container: ContainerTimeline) -> Iterator[Bar]:
     if container.signal_at > at:
         yield Bar(at, container.signal_at, "running")
     if container.end > container.signal_at:
-        drains = container.signal_delivery is SignalDelivery.RECEIVED and container.drain is not None
+        drains = container.may_receive and container.drain is not None
         yield Bar(container.signal_at, container.end, "drain" if drains else "no-drain")
 
 

@@ -82,7 +82,7 @@ def _figure(timelines: Sequence[tuple[str, Timeline]], *, narrow: bool = False) 
     for heading, timeline in timelines:
         top = _panel(root, top, heading, timeline, scale)
     resize(root, top, width)
-    spoken = "; ".join(f"{heading}: {timeline.verdict}" for heading, timeline in timelines)
+    spoken = "; ".join(f"{heading}: {timeline.sentence}" for heading, timeline in timelines)
     root.set("aria-label", spoken)
     return root, top
 
@@ -107,12 +107,12 @@ def _panel(root: ET.Element, top: float, heading: str, timeline: Timeline, scale
     lines = rows(timeline)
     left, height = (4, _ROW_HEIGHT + _NAME + _LINE) if scale.narrow else (16, _ROW_HEIGHT)
     verdict = words_at(root, left, top + 20, "", "verdict")
-    span(verdict, ("✘ " if timeline.loses else "✔ ") + heading, "bad" if timeline.loses else "good")
+    span(verdict, f"{timeline.verdict.symbol} {heading}", timeline.verdict.tone)
     if scale.narrow:
         top += _NAME
-        words_at(root, left, top + 20, timeline.verdict, "note")
+        words_at(root, left, top + 20, timeline.sentence, "note")
     else:
-        span(verdict, f"  {timeline.verdict}", "")
+        span(verdict, f"  {timeline.sentence}", "")
     bottom = top + 58 + len(lines) * height
     for tick in ticks(scale.seconds, 7 if scale.narrow else 14) if lines else ():
         x = str(scale(tick))

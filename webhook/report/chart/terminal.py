@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text
 
+from webhook.predict import Verdict
 from webhook.report.chart.rows import LEGEND, MARKS, Row, horizon, rows, ticks
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _MARKS = {
     "withdrawn": ("┤", "blue"),
     "limit": ("┊", "dim"),
 }
+_STYLES = {Verdict.LOSES: "bold red", Verdict.SAFE: "bold green", Verdict.UNKNOWN: "bold yellow"}
 _NAMES = (8, 20)
 """The narrowest and the widest column of names, in characters."""
 _WIDEST = 110
@@ -46,9 +48,7 @@ def chart(timelines: Sequence[tuple[str, Timeline]], width: int) -> Group:
     columns = max(min(width, _WIDEST) - names - 4, 20)
     parts: list[Text] = []
     for heading, timeline, lines in drawn:
-        style = "bold red" if timeline.loses else "bold green"
-        sign = "✘" if timeline.loses else "✔"
-        parts += _heading(f"{sign} {heading}", style, timeline.verdict, width)
+        parts += _heading(f"{timeline.verdict.symbol} {heading}", _STYLES[timeline.verdict], timeline.sentence, width)
         if lines:
             parts.append(_axis(seconds, columns, names))
         for row in lines:

@@ -26,8 +26,10 @@ function chart(view) {
   return element("div", "chart", element("div", "at-wide", drawing(view.svg)), element("div", "at-narrow", drawing(view.narrow)));
 }
 
-function verdict(loses, known, when) {
-  const [sign, word, kind] = known ? (loses ? ["✘", "loses requests", "bad"] : ["✔", "safe", "good"]) : ["?", "unknown", "warn"];
+const VERDICTS = { loses: ["✘", "loses requests", "bad"], safe: ["✔", "safe", "good"], unknown: ["?", "unknown", "warn"] };
+
+function verdict(value, when) {
+  const [sign, word, kind] = VERDICTS[value];
   return element("span", `badge ${kind}`, `${sign} ${when}: ${word}`);
 }
 
@@ -59,8 +61,7 @@ function copyButton(patch) {
 }
 
 function card(view) {
-  const known = Boolean(view.svg);
-  const title = element("h2", "", view.title, verdict(view.loses, known, "today"), verdict(view.losesAfter, known, "with lastcall"));
+  const title = element("h2", "", view.title, verdict(view.today, "today"), verdict(view.withLastcall, "with lastcall"));
   title.append(element("span", `badge ${view.outcome}`, view.outcome));
   if (view.where) title.append(element("small", "", view.where));
   const article = element("article", "card", title);
@@ -69,7 +70,7 @@ function card(view) {
   if (view.note) article.append(element("p", "faint", view.note));
   if (view.findings.length) {
     article.append(element("h3", "", "What goes wrong as written"));
-    article.append(list(view.findings, (f) => (f.loses ? "bad" : ""), (f) => `${f.target}: ${f.message}. ${f.fixed ? "lastcall fixes it." : f.advice}`));
+    article.append(list(view.findings, (f) => (f.loses ? "bad" : f.unknown ? "unsure" : ""), (f) => `${f.target}: ${f.message}. ${f.fixed ? "lastcall fixes it." : f.advice}`));
   }
   article.append(element("h3", "", "What lastcall does, and why"));
   article.append(list(view.decisions, (d) => d.outcome, (d) => `${d.target}: ${d.message}`));
@@ -105,13 +106,12 @@ function take(line) {
 }
 
 function summary(done) {
-  const losing = views.filter((view) => view.loses).length;
-  const losingAfter = views.filter((view) => view.losesAfter).length;
-  const unknown = views.filter((view) => !view.svg).length;
+  const counts = (key) =>
+    [["loses", "lose requests"], ["safe", "safe"], ["unknown", "unknown"]]
+      .map(([verdict, words]) => `${views.filter((view) => view[key] === verdict).length} ${words}`)
+      .join(", ");
   const of = `${views.length} ${views.length === 1 ? "workload" : "workloads"}`;
-  const verb = losing === 1 ? "loses" : "lose";
-  const rest = unknown ? `, ${unknown} unknown` : "";
-  return `${done ? "" : "… "}${of}: ${losing} ${verb} requests today, ${losingAfter} with lastcall${rest}`;
+  return `${done ? "" : "… "}${of}: today ${counts("today")}; with lastcall ${counts("withLastcall")}`;
 }
 
 // --- the live page -------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from webhook import manifests
 from webhook.core.mutate import mutate
+from webhook.predict import Verdict
 from webhook.predict.forecast import forecast
 from webhook.report import render
 from webhook.report.chart import svg
@@ -46,7 +47,7 @@ def _findings(prediction: Forecast) -> Iterator[Line]:
     """Return what goes wrong as written, and whether lastcall fixes it."""
     for f, fixed in prediction.findings:
         words = {"target": f.target, "message": f.message, "advice": f.advice}
-        yield {"reason": f.code, **words, "loses": f.loses, "fixed": fixed}
+        yield {"reason": f.code, **words, "loses": f.loses, "unknown": f.unknown, "fixed": fixed}
 
 
 def view(document: Document, workload: Workload, report: Report, prediction: Forecast | None) -> Line:
@@ -66,6 +67,6 @@ def view(document: Document, workload: Workload, report: Report, prediction: For
         "narrow": svg.figure(prediction.timelines, narrow=True) if prediction else "",
         "note": "",
         "findings": list(_findings(prediction)) if prediction else [],
-        "loses": bool(prediction and prediction.before.loses),
-        "losesAfter": bool(prediction and prediction.after.loses),
+        "today": prediction.today if prediction else Verdict.UNKNOWN,
+        "withLastcall": prediction.with_lastcall if prediction else Verdict.UNKNOWN,
     }
