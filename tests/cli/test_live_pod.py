@@ -53,10 +53,10 @@ def test_a_pod_that_terminates(tmp_path: Path) -> None:
     assert "waits for web to end, then the removal of finalizer a/b" in result.stdout
     assert "delete (620 s)" in result.stdout
     assert "its grace period ends at " in result.stdout
-    (data,) = json.loads(call(tmp_path, "leaves", "-o", "json").stdout)
+    (data,) = json.loads(call(tmp_path, "leaves", "-o", "json").stdout)["workloads"]
     assert data["before"]["grace"] == 620
     assert data["now"]["finalizers"] == ["a/b"]
-    (data,) = json.loads(call(tmp_path, "stays", "-o", "json").stdout)
+    (data,) = json.loads(call(tmp_path, "stays", "-o", "json").stdout)["workloads"]
     assert "now" not in data
 
 

@@ -30,6 +30,8 @@ _NAME = 18
 """The height of a name above its bars."""
 _NOTE, _LINE = 54, 13
 """Characters of a note that a phone shows on a line, and the height of another line."""
+_SENTENCE = 110
+"""Characters of a verdict that a wide screen shows on a line."""
 _BAR = 14
 _SIGNS = {"exited": "M-4 0l3 3 6-7", "killed": "M-4-4l8 8m0-8l-8 8"}
 
@@ -108,11 +110,15 @@ def _panel(root: ET.Element, top: float, heading: str, timeline: Timeline, scale
     left, height = (4, _ROW_HEIGHT + _NAME + _LINE) if scale.narrow else (16, _ROW_HEIGHT)
     verdict = words_at(root, left, top + 20, "", "verdict")
     span(verdict, f"{timeline.verdict.symbol} {heading}", timeline.verdict.tone)
+    first, *others = wrap(timeline.sentence, _NOTE if scale.narrow else _SENTENCE)
     if scale.narrow:
         top += _NAME
-        words_at(root, left, top + 20, timeline.sentence, "note")
+        words_at(root, left, top + 20, first, "note")
     else:
-        span(verdict, f"  {timeline.sentence}", "")
+        span(verdict, f"  {first}", "")
+    for line in others:
+        top += _LINE
+        words_at(root, left, top + 20, line, "note")
     bottom = top + 58 + len(lines) * height
     for tick in ticks(scale.seconds, 7 if scale.narrow else 14) if lines else ():
         x = str(scale(tick))

@@ -59,7 +59,9 @@ def chart(timelines: Sequence[tuple[str, Timeline]], width: int) -> Group:
 
 def _heading(title: str, style: str, verdict: str, width: int) -> list[Text]:
     line = Text.assemble("  ", (title, style), (": ", "dim"), verdict)
-    return [line] if len(line) <= width else [line[: len(title) + 3], Text(f"    {verdict}")]
+    if len(line) <= width:
+        return [line]
+    return [line[: len(title) + 3], *(Text(f"    {part}") for part in wrap(verdict, max(width - 4, 20)))]
 
 
 def legend(width: int) -> Text:
