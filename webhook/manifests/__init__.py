@@ -17,7 +17,6 @@ from webhook.manifests.templates import TEMPLATES, Note, Templates, Workload, wo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from yaml.nodes import Node
 
@@ -31,7 +30,6 @@ __all__ = [
     "Note",
     "Templates",
     "Workload",
-    "files",
     "read",
     "workloads",
 ]
@@ -117,13 +115,6 @@ def read(source: str, text: str, templates: Templates = TEMPLATES) -> Iterator[D
             yield BadManifest(f"{document.where}: {' '.join(str(error).split()) or type(error).__name__}")
         else:
             yield document
-
-
-def files(path: Path) -> Sequence[Path]:
-    """Return the manifests of a directory and those below it, sorted; of a file, itself."""
-    if not path.is_dir():
-        return [path]
-    return sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES and p.is_file())
 
 
 def _split(source: str, text: str) -> Iterator[Document]:
