@@ -13,9 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from webhook.audit import files, outputs, table
 from webhook.audit.live import Fleet
-from webhook.cli import inputs
 from webhook.cli import scenario as options
-from webhook.cli.inputs import read_all
+from webhook.cli import sources
+from webhook.cli.sources import read_all
 from webhook.cli.timeline import assumptions
 from webhook.cluster import client
 from webhook.core.decision import Outcome
@@ -80,7 +80,7 @@ TEXTS = {"json": outputs.as_json, "sarif": outputs.as_sarif, "junit": outputs.as
 )
 @click.option("--fail-on", type=click.Choice(tuple(FAIL_ON)), default="never", help="Exit with 1 for such a workload.")
 @click.option("--allow-empty", is_flag=True, help="With --fail-on, pass if the input has no workload.")
-@inputs.options
+@sources.options
 @options.options
 def command(
     names: Sequence[str],
@@ -144,7 +144,7 @@ def _from_cluster(
     profiles: Profiles = click.get_current_context().params["known"]
     try:
         cluster = client.connect(context, kubeconfig)
-        fleet = Fleet(cluster, scenario, profiles, layer.profile, override, inputs.templates())
+        fleet = Fleet(cluster, scenario, profiles, layer.profile, override, sources.templates())
         names = () if everywhere else namespaces or (cluster.namespace,)
         with _progress("objects") as advance:
             entries = fleet.read(names, advance)

@@ -12,9 +12,9 @@ import click
 from rich.console import Console
 
 from webhook import manifests
-from webhook.cli import inputs, layers
+from webhook.cli import layers, sources
 from webhook.cli.errors import InternalError
-from webhook.cli.inputs import read_all
+from webhook.cli.sources import read_all
 from webhook.core.mutate import mutate
 from webhook.report import render, second_opinion
 
@@ -60,7 +60,7 @@ Exit codes:
     help="Read a file, a directory, or - for stdin. Repeatable.",
 )
 @click.option("-o", "--output", type=click.Choice(OUTPUTS), default="table", help="Choose the output.")
-@inputs.options
+@sources.options
 @layers.profile_option
 @layers.profiles_option
 @layers.override_option

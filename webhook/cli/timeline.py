@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.text import Text
 
 from webhook import manifests
-from webhook.cli import inputs
 from webhook.cli import scenario as options
-from webhook.cli.inputs import read_all
+from webhook.cli import sources
+from webhook.cli.sources import read_all
 from webhook.predict.forecast import as_data, forecast
 from webhook.report import page, render
 from webhook.report.chart import svg, terminal
@@ -65,7 +65,7 @@ Exit codes:
     "-o", "--output", type=click.Choice(("chart", "json", "svg", "html")), default="chart", help="Choose the output."
 )
 @click.option("--exit-code", is_flag=True, help="Exit with 1 if requests are lost even with lastcall.")
-@inputs.options
+@sources.options
 @options.options
 def command(
     names: Sequence[str], output: str, exit_code: bool, scenario: Scenario, layer: Layer, override: Layer

@@ -13,7 +13,7 @@ from yaml import YAMLError
 from yaml.error import MarkedYAMLError
 
 from webhook.manifests import edit, parse, shape
-from webhook.manifests.templates import TEMPLATES, Note, Templates, Workload, workloads
+from webhook.manifests.templates import TEMPLATES, Note, Templates, Workload, examine, workloads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -69,7 +69,7 @@ class Document:
         """Read the text; raise ``yaml.YAMLError``, or ValueError for what the API server would reject."""
         self._root = parse.compose(self.text)
         self.data = self._written = parse.construct(self._root)
-        for found in workloads(self.data, templates):
+        for found in examine(self.data, templates):
             if isinstance(found, Note):
                 self.notes.append(found)
             elif wrong := shape.violation(found.pod):

@@ -17,13 +17,12 @@ TEMPLATES: Templates = {
     "Pod": ("",),
     "PodTemplate": (".template",),
     "ReplicationController": (".spec.template",),
-    "Deployment.apps": (".spec.template",),
-    "ReplicaSet.apps": (".spec.template",),
     "StatefulSet.apps": (".spec.template",),
-    "DaemonSet.apps": (".spec.template",),
-    "Deployment.extensions": (".spec.template",),
-    "ReplicaSet.extensions": (".spec.template",),
-    "DaemonSet.extensions": (".spec.template",),
+    **{
+        f"{kind}.{group}": (".spec.template",)
+        for kind in ("Deployment", "ReplicaSet", "DaemonSet")
+        for group in ("apps", "extensions")
+    },
     "Job.batch": (".spec.template",),
     "CronJob.batch": (".spec.jobTemplate.spec.template",),
     # https://argo-rollouts.readthedocs.io/en/stable/features/specification/
@@ -87,8 +86,13 @@ class Note:
         return f"{self.title}: {self.message}"
 
 
-def workloads(data: Any, templates: Templates = TEMPLATES, path: Path = ()) -> Iterator[Workload | Note]:
-    """Return the Pods that an object, or a List of them, would create; ``path`` is its place in its document.
+def workloads(data: Any, templates: Templates = TEMPLATES) -> Iterator[Workload]:
+    """Return the Pods that an object, or a List of them, would create; raise ValueError as ``examine`` does."""
+    return (found for found in examine(data, templates) if isinstance(found, Workload))
+
+
+def examine(data: Any, templates: Templates = TEMPLATES, path: Path = ()) -> Iterator[Workload | Note]:
+    """Return the Pods of an object, or of a List, and notes; ``path`` is its place in its document.
 
     Raises ValueError for an object of a known kind without a Pod template.
     """
@@ -99,7 +103,7 @@ def workloads(data: Any, templates: Templates = TEMPLATES, path: Path = ()) -> I
         return
     if kind.endswith("List") and isinstance(items, list):
         for index, item in enumerate(items):
-            yield from workloads(item, templates, (*path, "items", index))
+            yield from examine(item, templates, (*path, "items", index))
         return
     group = str(data.get("apiVersion") or "").rpartition("/")[0]
     name = f"{kind}.{group}" if group else kind
