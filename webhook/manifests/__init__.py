@@ -13,7 +13,8 @@ from yaml import YAMLError
 from yaml.error import MarkedYAMLError
 
 from webhook.manifests import edit, parse, shape
-from webhook.manifests.templates import TEMPLATES, Note, Templates, Workload, examine, workloads
+from webhook.manifests.kinds import TEMPLATES, Templates
+from webhook.manifests.templates import Note, Workload, examine, workloads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
