@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tools.programs_page import programs_page
 from webhook.cli import COMMANDS, main
 from webhook.core import settings
 from webhook.core.mutate import TABLES
@@ -95,7 +96,12 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "&lt;")
 
 
-PAGES = {"docs/settings.md": settings_page, "docs/mutations.md": mutations_page, "docs/cli.md": cli_page}
+PAGES = {
+    "docs/settings.md": settings_page,
+    "docs/mutations.md": mutations_page,
+    "docs/cli.md": cli_page,
+    "docs/programs.md": programs_page,
+}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

@@ -82,16 +82,16 @@ def test_lines() -> None:
             "both",
             "Deployment shop/npm",
             "fleet.yaml:20",
-            "the package manager does not forward SIGTERM; a sidecar ends first; "
-            "stops before its endpoint is withdrawn",
+            "the package manager does not forward SIGTERM (SignalDropped); a sidecar ends first (SidecarEndsFirst); "
+            "stops before its endpoint is withdrawn (EndsBeforeTraffic)",
             "loses nothing",
         ],
-        ["requests", "Pod a,b:<c>%", "fleet.yaml:27", "a shell does not forward SIGTERM", "still loses"],
+        ["requests", "Pod a,b:<c>%", "fleet.yaml:27", "a shell does not forward SIGTERM (SignalKept)", "still loses"],
         [
             "connections",
             "Pod impatient",
             "fleet.yaml:33",
-            "stops before its endpoint is withdrawn",
+            "stops before its endpoint is withdrawn (EndsBeforeTraffic)",
             "refused (GraceAboveMaximum)",
         ],
         ["none", "Deployment shop/good", "fleet.yaml:10", "loses nothing", "nothing to do"],

@@ -24,12 +24,21 @@ def lastcall(*arguments: str, stdin: str | None = None) -> Result:
     return CliRunner().invoke(main, arguments, input=stdin, catch_exceptions=False)
 
 
-def test_preview_shows_a_table_of_reasons() -> None:
-    """The default output has a row with the reason of every decision."""
-    result = lastcall("preview", "-f", WEB)
-    assert result.exit_code == 0
-    for word in ("LauncherAdded", "SleepAdded", "GraceRaised", "Deployment web"):
-        assert word in result.stdout
+def test_in_a_pipe_every_decision_is_a_line(tmp_path: Path) -> None:
+    """The fields are separated by tabs: outcome, reason, workload, target, mutation, message, place."""
+    lines = [line.split("\t") for line in lastcall("preview", "-f", WEB).stdout.splitlines()]
+    assert [line[:5] for line in lines] == [
+        ["patched", "LauncherAdded", "Deployment web", "container/web", "entrypoint"],
+        ["patched", "SleepAdded", "Deployment web", "container/web", "pre-stop"],
+        ["patched", "GraceRaised", "Deployment web", "pod", "grace-period"],
+    ]
+    assert {(len(line), line[6]) for line in lines} == {(7, f"{WEB}, document 1")}
+    strange = {"name": "a\tb\nc", "namespace": "shop", "annotations": {"lastcall.webhook/drain-seconds": "soon"}}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": strange, "spec": {"containers": [{"name": "web"}]}}
+    (tmp_path / "pod.json").write_text(json.dumps(pod))
+    lines = [line.split("\t") for line in lastcall("preview", "-f", str(tmp_path)).stdout.splitlines()]
+    assert {(len(line), line[2]) for line in lines} == {(7, "Pod shop/a b c")}
+    assert lines[-1][:2] == ["ignored", "InvalidSetting"]
 
 
 def test_preview_exits_with_1_only_where_asked_and_needed() -> None:

@@ -41,7 +41,7 @@ _NAMESPACES: Final = (
 
 def shell_binary(shell: str) -> str:
     """Return what to bind over /bin/sh for it to be this shell; the empty string if it is already."""
-    name = tools.program("busybox") if shell == "ash" else f"/bin/{shell}"
+    name = tools.program("busybox" if shell == "ash" else shell)
     return "" if os.path.realpath(name) == os.path.realpath("/bin/sh") else os.path.realpath(name)
 
 

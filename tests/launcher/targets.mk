@@ -29,3 +29,7 @@ test-moments: launcher-tools ## SIGTERM at random moments: MOMENTS containers, t
 .PHONY: docs-entrypoints
 docs-entrypoints: .venv/ready ## measure the tables of docs/entrypoints.md anew (root)
 	$(BIN)/python -m tests.launcher.table docs/entrypoints.md
+
+.PHONY: programs
+programs: launcher-tools ## what SIGTERM does behind every program of programs.tsv, measured again (root, debootstrap)
+	$(BIN)/python -m tests.launcher.programs $(PROGRAMS)

@@ -61,24 +61,33 @@ DEBIAN: Final = {
     "yash": ("yash", "usr/bin/yash"),
 }
 
+# Servers and languages: the program, and the packages that it needs beside those of a small Debian 12.
+SERVERS: Final = {
+    "nginx": ("usr/sbin/nginx", "nginx"),
+    "apache2": ("usr/sbin/apache2", "apache2-bin libapr1 libaprutil1 liblua5.3-0"),
+    "php": ("usr/bin/php8.2", "php8.2-cli"),
+    "php-fpm": ("usr/sbin/php-fpm8.2", "php8.2-fpm"),
+    "ruby": ("usr/bin/ruby3.1", "ruby3.1 libruby3.1"),
+}
 
-def _npm_install(folder: Path, *packages: str) -> None:
+
+def npm_install(folder: Path, *packages: str) -> None:
     (folder / "package.json").write_text('{"private": true}')
     command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", *packages]
     subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, timeout=300)
 
 
-def _debian_install(folder: Path, package: str) -> None:
-    download = ["apt-get", "download", "-qq", package]
+def _debian_install(folder: Path, *packages: str) -> None:
+    download = ["apt-get", "download", "-qq", *packages]
     if subprocess.run(download, cwd=folder, check=False, stderr=subprocess.DEVNULL, timeout=120).returncode:
         # A new machine has no lists of packages, or old ones.
         subprocess.run(["apt-get", "update", "-qq"], check=True, stdout=subprocess.DEVNULL, timeout=300)
         subprocess.run(download, cwd=folder, check=True, timeout=120)
-    (deb,) = folder.glob("*.deb")
-    subprocess.run(["dpkg", "-x", deb, folder], check=True, timeout=60)
+    for deb in folder.glob("*.deb"):
+        subprocess.run(["dpkg", "-x", deb, folder], check=True, timeout=60)
 
 
-def _once(name: str, *packages: str, install: Callable[..., None] = _npm_install) -> Path:
+def once(name: str, *packages: str, install: Callable[..., None] = npm_install) -> Path:
     """Return ``CACHE/name``, filling it first where it is missing; safe for several processes at once."""
     folder = CACHE / name.replace("/", "+")
     if folder.exists():
@@ -101,7 +110,7 @@ def manager(name: str) -> str:
         own = shutil.which("npm")
         assert own is not None, "npm is needed"
         return f"{Path(own).parent}:{SYSTEM_PATH}"
-    folder = _once(MANAGERS[name], MANAGERS[name])
+    folder = once(MANAGERS[name], MANAGERS[name])
     commands = folder / "node_modules/.bin"
     if name == "yarn4":
         commands = folder / "bin"
@@ -116,12 +125,12 @@ def node(major: int) -> str:
     """Return the folder that holds ``node`` of this major version."""
     machine = {"x86_64": "x64", "aarch64": "arm64"}[platform.machine()]
     package = f"node-linux-{machine}@{NODES[major]}"
-    return str(_once(package, package) / f"node_modules/node-linux-{machine}/bin")
+    return str(once(package, package) / f"node_modules/node-linux-{machine}/bin")
 
 
 def helpers() -> Path:
     """Return a ``node_modules`` folder with cross-env, nodemon and the like."""
-    return _once("helpers", *HELPERS) / "node_modules"
+    return once("helpers", *HELPERS) / "node_modules"
 
 
 def program(name: str) -> str:
@@ -130,7 +139,14 @@ def program(name: str) -> str:
     if found is not None:
         return found
     package, path = DEBIAN[name]
-    return str(_once(package, package, install=_debian_install) / path)
+    return str(once(package, package, install=_debian_install) / path)
+
+
+def server(name: str) -> tuple[Path, Path]:
+    """Return the program of a server or a language, and the folder of its libraries, for LD_LIBRARY_PATH."""
+    path, packages = SERVERS[name]
+    folder = once(f"{name}-debian", *packages.split(), install=_debian_install)
+    return folder / path, folder / f"usr/lib/{platform.machine()}-linux-gnu"
 
 
 def corepack() -> dict[str, str]:
@@ -158,6 +174,8 @@ def main() -> None:
         sys.stdout.write(f"node {major}: {node(major)}\n")
     for name in DEBIAN:
         sys.stdout.write(f"{name}: {program(name)}\n")
+    for name in SERVERS:
+        sys.stdout.write(f"{name}: {server(name)[0]}\n")
     sys.stdout.write(f"helpers: {helpers()}\n")
     sys.stdout.write(f"corepack: {corepack()['COREPACK_HOME']}\n")
 

@@ -61,11 +61,11 @@ def test_paste(opened: Browser) -> None:
     """A manifest that is pasted shows, without a further step, its charts, the reasons and the diff."""
     paste(opened, SAMPLE)
     opened.until("document.querySelectorAll('.card').length === 1")
-    assert "1 workload: 1 would lose requests, 0 with lastcall" in opened.until(
+    assert "1 workload: 1 loses requests today, 0 with lastcall" in opened.until(
         "document.getElementById('status').innerText"
     )
     assert "loses new connections for 2.5 s" in opened.text(".chart")
-    assert opened.run("return document.querySelectorAll('.chart svg rect.drain').length") == 1
+    assert opened.run("return document.querySelectorAll('.at-wide svg rect.drain').length") == 1
     assert "terminationGracePeriodSeconds: 35" in opened.text("pre.diff")
     assert "npm does not forward SIGTERM" in opened.text(".card")
 

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from webhook import manifests
 from webhook.audit import Entry, is_patched, judge
+from webhook.audit.failed_hooks import FailedHooks
 from webhook.cluster.client import NAMESPACES, PODS, WORKLOADS, ClusterError
 from webhook.core.layers import Layer
 from webhook.core.settings import INJECT
+from webhook.predict import FAILS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -51,12 +55,17 @@ class Fleet:
         self.skipped = 0
         """Pods that are terminating or have finished."""
         self._opted: dict[str, str] = {}
+        self._failed_hooks = FailedHooks()
 
     def read(self, namespaces: Sequence[str], progress: Callable[[int, int | None], None]) -> list[Entry]:
         """Read the namespaces (all where none is named); a list that is not allowed is a note, of Pods an error."""
         self._namespaces(namespaces)
         resources = self._resources()
         for namespace in namespaces or ("",):
+            try:
+                self._failed_hooks.read(self.cluster, namespace)
+            except ClusterError as error:
+                self.notes.append(f"{error}: hooks that fail are not seen")
             for resource in resources:
                 try:
                     for item, left in self.cluster.objects(resource, namespace):
@@ -123,7 +132,15 @@ class Fleet:
 
     def _judge(self, entry: Entry, pod: Mapping[str, Any]) -> None:
         layer = Layer.of_profile(entry.profile, self.profiles[entry.profile])
-        judge(entry, pod, self.scenario, (layer,), None, self.override)
+        failed = self._failed_hooks.of(entry.kind, entry.namespace, entry.name) & _exec_hooks(pod)
+        hooks = {**dict.fromkeys(failed, FAILS), **self.scenario.hooks}
+        judge(entry, pod, replace(self.scenario, hooks=hooks), (layer,), None, self.override)
+
+
+def _exec_hooks(pod: Mapping[str, Any]) -> set[str]:
+    """Return the containers that have an exec preStop hook; a native sleep runs in the kubelet and cannot fail."""
+    hooks = {c.get("name"): (c.get("lifecycle") or {}).get("preStop") or {} for c in pod["spec"]["containers"]}
+    return {str(name) for name, hook in hooks.items() if hook.get("exec")}
 
 
 def _owner(metadata: Mapping[str, Any]) -> tuple[str, str]:

@@ -12,9 +12,9 @@ import click
 from rich.console import Console
 
 from webhook import manifests
-from webhook.cli import layers, sources
+from webhook.cli import encoding, inputs, layers, reading
 from webhook.cli.errors import InternalError
-from webhook.cli.sources import read_all
+from webhook.cli.reading import read_all
 from webhook.core.mutate import mutate
 from webhook.report import render, second_opinion
 
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
     from webhook.manifests import Document, Workload
 
 Shown: TypeAlias = "Sequence[tuple[Document, Sequence[tuple[Workload, Report]]]]"
-OUTPUTS = ("table", "diff", "patch", "yaml", "json", "report")
+OUTPUTS = ("text", "diff", "patch", "yaml", "json", "report")
 EPILOG = """\b
 Examples:
-  lastcall preview -f deployment.yaml
-  lastcall preview -f manifests/ --profile alb -o diff
-  kustomize build . | lastcall preview -f - -o yaml | kubectl apply -f -
-  lastcall preview -f web.yaml --set drain-seconds=20 --exit-code
+  lastcall preview deployment.yaml
+  lastcall preview manifests/ --profile alb -o diff
+  kustomize build . | lastcall preview - -o yaml | kubectl apply -f -
+  lastcall preview web.yaml --set drain-seconds=20 --exit-code
 
 \b
 Outputs:
-  table   every decision in a row (default)      diff    what changes in the document, with the reasons
+  text    every decision; in a pipe one line     diff    what changes in the document, with the reasons
   yaml    the documents; only changes differ     json    the same, as JSON
   patch   the JSON Patch of every Pod            report  decisions and patches, as JSON
 With yaml and json the reasons go to stderr. The diff applies with `patch -p0`. If a document is bad, yaml, json, diff
@@ -51,16 +51,9 @@ Exit codes:
 
 
 @click.command(epilog=EPILOG)
-@click.option(
-    "-f",
-    "--filename",
-    "names",
-    multiple=True,
-    required=True,
-    help="Read a file, a directory, or - for stdin. Repeatable.",
-)
-@click.option("-o", "--output", type=click.Choice(OUTPUTS), default="table", help="Choose the output.")
-@sources.options
+@inputs.files(metavar="FILE...", help_text="Read a file, a directory, or - for stdin; the same as FILE. Repeatable.")
+@click.option("-o", "--output", type=click.Choice(OUTPUTS), default="text", help="Choose the output.")
+@reading.options
 @layers.profile_option
 @layers.profiles_option
 @layers.override_option
@@ -75,7 +68,7 @@ def command(names: Sequence[str], output: str, profile: str, known: Profiles, ov
     layer = layers.choose(known, profile)
     changed = bad = False
     shown: list[tuple[Document, list[tuple[Workload, Report]]]] = []
-    for document in read_all(names):
+    for document in inputs.Seen().documents(read_all(inputs.required(names))):
         if isinstance(document, manifests.BadManifest):
             click.echo(f"error: {document}", err=True)
             bad = True
@@ -83,7 +76,9 @@ def command(names: Sequence[str], output: str, profile: str, known: Profiles, ov
         reports = [(workload, checked(document, workload, layer, override)) for workload in document.workloads]
         changed |= any(report.operations for _, report in reports)
         shown.append((document, reports))
-    if not bad or output in ("table", "report"):
+    if output != "text":
+        encoding.for_programs()
+    if not bad or output in ("text", "report"):
         PRINTERS[output](shown)
     sys.exit(2 if bad else int(changed and exit_code))
 
@@ -96,14 +91,21 @@ def checked(document: Document, workload: Workload, layer: Layer, override: Laye
     return report
 
 
-def _print_table(shown: Shown) -> None:
-    console = Console(soft_wrap=not sys.stdout.isatty())
+def _print_text(shown: Shown) -> None:
+    """Show blocks on a terminal, and a line for each decision in a pipe."""
+    terminal = sys.stdout.isatty()
+    console = Console(highlight=False, soft_wrap=not terminal)
     for document, reports in shown:
-        for workload, report in reports:
-            console.print(render.table(render.title(document, workload), report))
-            console.print()
+        for each in reports:
+            if terminal:
+                console.print(render.blocks(document, *each, console.width))
+                console.print()
+            else:
+                click.echo("".join(f"{line}\n" for line in render.plain(document, *each)), nl=False)
     if not any(reports for _, reports in shown):
-        console.print("no document creates a Pod")
+        click.echo("no document creates a Pod")
+    elif terminal:
+        console.print("`lastcall explain REASON` says what a reason means and what to do.", style="dim")
 
 
 def _print_diff(shown: Shown) -> None:
@@ -167,7 +169,7 @@ def _print_data(shown: Shown, keys: Sequence[str] | None) -> None:
 
 
 PRINTERS = {
-    "table": _print_table,
+    "text": _print_text,
     "diff": _print_diff,
     "patch": _print_patch,
     "yaml": _print_yaml,

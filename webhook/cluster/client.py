@@ -71,14 +71,17 @@ class Cluster:
         self.namespace = namespace
         """The namespace of the context."""
 
-    def objects(self, resource: Resource, namespace: str = "") -> Iterator[tuple[dict[str, Any], int | None]]:
+    def objects(
+        self, resource: Resource, namespace: str = "", fields: str = ""
+    ) -> Iterator[tuple[dict[str, Any], int | None]]:
         """Yield the objects page by page, each with the number that follows, or None if it is unknown.
 
         If a list expires on the API server (410), it continues with the current objects.
         """
         token, restarts = "", 0
         while True:
-            query = {"limit": str(PAGE)} | ({"continue": token} if token else {})
+            query = {"limit": str(PAGE)} | ({"fieldSelector": fields} if fields else {})
+            query |= {"continue": token} if token else {}
             status, page = self._request("list", resource, resource.path(namespace), query)
             if status == HTTPStatus.GONE and restarts < _RESTARTS:
                 token, restarts = str((page.get("metadata") or {}).get("continue") or ""), restarts + 1

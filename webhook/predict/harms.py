@@ -67,6 +67,10 @@ class Harm(Reason):
         "its preStop hook fails, so the stop signal comes at once",
         "Use a native sleep (lifecycle.preStop.sleep): it needs no program in the image.",
     )
+    SIGNAL_HOOK_FAILED = (
+        "lastcall's signal hook fails, so the stop signal comes at once: the image has no shell, or not that one",
+        'Set the annotation lastcall.webhook/image-shell.{container}: "no": the native sleep needs no program.',
+    )
     HOOK_NOT_RUN = (
         "its preStop sleep is not run before Kubernetes 1.30, so the stop signal comes at once",
         "Use an exec hook with the image's own sleep, or a newer Kubernetes.",
@@ -141,7 +145,7 @@ def _hook(pod: Pod, container: ContainerTimeline) -> Iterator[Finding]:
     elif hook.outcome is HookOutcome.NOT_RUN:
         yield _finding(Harm.HOOK_NOT_RUN, container.name)
     elif hook.outcome is HookOutcome.FAILED and container.ended_by is not End.BY_ITSELF:
-        yield _finding(Harm.HOOK_FAILED, container.name)
+        yield _finding(Harm.SIGNAL_HOOK_FAILED if hook.kind == "signal" else Harm.HOOK_FAILED, container.name)
     elif hook.outcome is HookOutcome.RAN:
         if hook.seconds == container.grace:
             yield _finding(Harm.HOOK_EATS_GRACE, container.name, seconds=hook.seconds, minimum=MIN_GRACE_SECONDS)

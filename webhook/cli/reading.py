@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from webhook.manifests import Document, Templates
 
 _PLACE = re.compile(r"([A-Z]\w*(?:\.[a-z0-9][a-z0-9.-]*)?)=((?:\.\w+(?:\[\*\])?)+)")
-_KEY = "webhook.sources."
+_KEY = "webhook.inputs."
 
 
 def _templates(context: click.Context, _param: click.Parameter, values: Sequence[str]) -> None:
