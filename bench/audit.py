@@ -41,12 +41,20 @@ spec:
 """
 
 
-def measure(argv: Sequence[str]) -> tuple[float, float]:
-    """Return CPU seconds and the peak of memory in MB."""
-    process = Popen(argv, stdout=DEVNULL, stderr=DEVNULL)
+def measure(argv: Sequence[str], last: str) -> tuple[float, float]:
+    """Return CPU seconds and the peak of memory in MB; the output has to name the last Pod."""
+    with tempfile.TemporaryFile("w+") as output:
+        process = Popen(argv, stdout=output, stderr=DEVNULL)
+        result = _wait(process, argv[0])
+        output.seek(0)
+        assert any(last in line for line in output), f"{argv[0]}: {last} is not in its output"
+    return result
+
+
+def _wait(process: Popen[bytes], name: str) -> tuple[float, float]:
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode in (0, 1), f"{argv[0]}: exit code {process.returncode}"
+    assert process.returncode in (0, 1), f"{name}: exit code {process.returncode}"
     return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
@@ -65,7 +73,7 @@ def main() -> None:
         }
         print(f"{pods} Pods, {file.stat().st_size / 1e6:.0f} MB of YAML")
         for title, argv in arms.items():
-            seconds, memory = measure(argv)
+            seconds, memory = measure(argv, f"web-{pods - 1}")
             print(f"{title:<18} {seconds:8.1f} s of CPU  {memory:6.0f} MB")
 
 

@@ -101,8 +101,6 @@ class Fleet:
 
     def _template(self, document: dict[str, Any]) -> None:
         for workload in manifests.workloads(document, self.templates):
-            if isinstance(workload, manifests.Note):
-                continue
             key = (workload.namespace, workload.kind, workload.name)
             entry = self.entries[key] = self._entry(*key)
             self._judge(entry, workload.pod)

@@ -55,7 +55,7 @@ def read(
 def document(data: dict[str, Any]) -> LivePod:
     """Return a document for a Pod. It is predicted without its status: as a Pod that runs."""
     data = {"apiVersion": "v1", "kind": "Pod"} | data
-    workloads = [found for found in manifests.workloads(data) if isinstance(found, manifests.Workload)]
+    workloads = list(manifests.workloads(data))
     for workload in workloads:
         workload.pod.pop("status", None)
     return LivePod("cluster", 1, "", 1, data, workloads)

@@ -13,11 +13,11 @@ from yaml import YAMLError
 from yaml.error import MarkedYAMLError
 
 from webhook.manifests import edit, parse, shape
-from webhook.manifests.templates import TEMPLATES, Note, Templates, Workload, workloads
+from webhook.manifests.kinds import TEMPLATES, Templates
+from webhook.manifests.templates import Note, Workload, examine, workloads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from yaml.nodes import Node
 
@@ -31,7 +31,6 @@ __all__ = [
     "Note",
     "Templates",
     "Workload",
-    "files",
     "read",
     "workloads",
 ]
@@ -71,7 +70,7 @@ class Document:
         """Read the text; raise ``yaml.YAMLError``, or ValueError for what the API server would reject."""
         self._root = parse.compose(self.text)
         self.data = self._written = parse.construct(self._root)
-        for found in workloads(self.data, templates):
+        for found in examine(self.data, templates):
             if isinstance(found, Note):
                 self.notes.append(found)
             elif wrong := shape.violation(found.pod):
@@ -117,13 +116,6 @@ def read(source: str, text: str, templates: Templates = TEMPLATES) -> Iterator[D
             yield BadManifest(f"{document.where}: {' '.join(str(error).split()) or type(error).__name__}")
         else:
             yield document
-
-
-def files(path: Path) -> Sequence[Path]:
-    """Return the manifests of a directory and those below it, sorted; of a file, itself."""
-    if not path.is_dir():
-        return [path]
-    return sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES and p.is_file())
 
 
 def _split(source: str, text: str) -> Iterator[Document]:

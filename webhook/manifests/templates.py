@@ -5,58 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from webhook.manifests.kinds import LEFT_ALONE, OWNERS, TEMPLATES
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
+
+    from webhook.manifests.kinds import Templates
 
 Path: TypeAlias = "tuple[str | int, ...]"
-Templates: TypeAlias = "Mapping[str, tuple[str, ...]]"
-"""``Kind.group`` (``Kind`` for the core group) -> where its Pod templates are, as ``.spec.template``; ``[*]`` is every
-item of a list."""
-
-TEMPLATES: Templates = {
-    "Pod": ("",),
-    "PodTemplate": (".template",),
-    "ReplicationController": (".spec.template",),
-    "Deployment.apps": (".spec.template",),
-    "ReplicaSet.apps": (".spec.template",),
-    "StatefulSet.apps": (".spec.template",),
-    "DaemonSet.apps": (".spec.template",),
-    "Deployment.extensions": (".spec.template",),
-    "ReplicaSet.extensions": (".spec.template",),
-    "DaemonSet.extensions": (".spec.template",),
-    "Job.batch": (".spec.template",),
-    "CronJob.batch": (".spec.jobTemplate.spec.template",),
-    # https://argo-rollouts.readthedocs.io/en/stable/features/specification/
-    "Rollout.argoproj.io": (".spec.template",),
-    # https://docs.openshift.com/container-platform/latest/rest_api/workloads_apis/
-    "DeploymentConfig": (".spec.template",),
-    "DeploymentConfig.apps.openshift.io": (".spec.template",),
-    # https://openkruise.io/docs/
-    "CloneSet.apps.kruise.io": (".spec.template",),
-    "StatefulSet.apps.kruise.io": (".spec.template",),
-    "DaemonSet.apps.kruise.io": (".spec.template",),
-    # https://strimzi.io/docs/operators/latest/configuring.html
-    "StrimziPodSet.core.strimzi.io": (".spec.pods[*]",),
-    # https://agones.dev/site/docs/reference/
-    "GameServer.agones.dev": (".spec.template",),
-    "Fleet.agones.dev": (".spec.template.spec.template",),
-    # https://docs.ray.io/en/latest/cluster/kubernetes/
-    "RayCluster.ray.io": (".spec.headGroupSpec.template", ".spec.workerGroupSpecs[*].template"),
-}
-LEFT_ALONE = dict.fromkeys(
-    # A sleep in queue-proxy breaks Knative's own drain: https://github.com/knative/serving/issues/13229
-    [f"{kind}.serving.knative.dev" for kind in ("Service", "Configuration", "Revision")],
-    "Knative drains its Pods itself",
-)
-_OWNERS = {
-    # kind -> the kind that will own its Pods, where it is another one
-    "Pod": "",
-    "PodTemplate": "",
-    "Deployment": "ReplicaSet",
-    "Rollout": "ReplicaSet",
-    "DeploymentConfig": "ReplicationController",
-    "CronJob": "Job",
-}
 _DEPTH = 8
 
 
@@ -87,8 +43,13 @@ class Note:
         return f"{self.title}: {self.message}"
 
 
-def workloads(data: Any, templates: Templates = TEMPLATES, path: Path = ()) -> Iterator[Workload | Note]:
-    """Return the Pods that an object, or a List of them, would create; ``path`` is its place in its document.
+def workloads(data: Any, templates: Templates = TEMPLATES) -> Iterator[Workload]:
+    """Return the Pods that an object, or a List of them, would create; raise ValueError as ``examine`` does."""
+    return (found for found in examine(data, templates) if isinstance(found, Workload))
+
+
+def examine(data: Any, templates: Templates = TEMPLATES, path: Path = ()) -> Iterator[Workload | Note]:
+    """Return the Pods of an object, or of a List, and notes; ``path`` is its place in its document.
 
     Raises ValueError for an object of a known kind without a Pod template.
     """
@@ -99,7 +60,7 @@ def workloads(data: Any, templates: Templates = TEMPLATES, path: Path = ()) -> I
         return
     if kind.endswith("List") and isinstance(items, list):
         for index, item in enumerate(items):
-            yield from workloads(item, templates, (*path, "items", index))
+            yield from examine(item, templates, (*path, "items", index))
         return
     group = str(data.get("apiVersion") or "").rpartition("/")[0]
     name = f"{kind}.{group}" if group else kind
@@ -129,7 +90,7 @@ def _known(kind: str, data: dict[str, Any], places: tuple[str, ...], path: Path)
             elif not isinstance(template, dict):
                 raise ValueError(f"{kind} has no {place.removeprefix('.')}")
             else:
-                pod = _pod(template, name, _OWNERS.get(kind, kind))
+                pod = _pod(template, name, OWNERS.get(kind, kind))
                 yield Workload(kind, name, str(metadata.get("namespace") or ""), (*path, *inner), pod)
 
 
