@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from webhook.audit import Harm, summarize
+from webhook.audit import Harm
+from webhook.audit.summary import summarize
 from webhook.core.decision import Outcome
 from webhook.predict import Harm as Reasons
 from webhook.predict import Verdict
@@ -54,7 +55,7 @@ SHORT = {reason.code: words for reason, words in _SHORT.items()}
 def table(entries: Iterable[Entry], *, live: bool) -> Table:
     """Show a row for each workload."""
     result = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    result.add_column("loses", no_wrap=True)
+    result.add_column("today", no_wrap=True)
     result.add_column("workload", overflow="fold")
     if live:
         result.add_column("Pods", justify="right", no_wrap=True)
@@ -64,7 +65,7 @@ def table(entries: Iterable[Entry], *, live: bool) -> Table:
         sign, style = SIGNS[entry.harm]
         workload = Text.assemble(entry.title, (f"  {entry.source}:{entry.line}" if entry.source else "", "dim"))
         cells: list[Any] = [Text(sign, style), workload, *([_pods(entry)] if live else []), why(entry)]
-        result.add_row(*cells, Text(remedy(entry), STYLES[entry.with_lastcall]))
+        result.add_row(*cells, Text(remedy(entry), "dim" if entry.is_outside else STYLES[entry.with_lastcall]))
     return result
 
 
@@ -84,7 +85,8 @@ def why(entry: Entry) -> str:
 
 def remedy(entry: Entry) -> str:
     """Return the verdict with lastcall, and in a few words what lastcall does."""
-    return f"{entry.with_lastcall.symbol} {_remedy(entry)}"
+    words = f"{entry.with_lastcall.symbol} {_remedy(entry)}"
+    return f"{entry.opt_in}; if opted in: {words}" if entry.is_outside else words
 
 
 def _remedy(entry: Entry) -> str:
@@ -94,7 +96,7 @@ def _remedy(entry: Entry) -> str:
         return "nothing to do"
     if entry.outcome is Outcome.SKIPPED:
         return f"not changed ({', '.join(entry.reasons)})"
-    waits = ", after a rollout" if entry.pods and entry.patched_pods < entry.pods else ""
+    waits = ", after a rollout" if entry.waits_for_rollout else ""
     return REMEDIES[entry.with_lastcall] + waits
 
 
@@ -135,12 +137,12 @@ def for_page(entries: Sequence[Entry], *, live: bool) -> dict[str, Any]:
         else [[s.refused, "refused", ""]]
     )
     where = "Pods with lastcall" if live else "where"
-    columns = ["loses", "workload", where, "why", "with lastcall"]
+    columns = ["today", "workload", where, "why", "with lastcall"]
     rows = [
         {
             "cells": [SIGNS[e.harm][0], e.title, _pods(e) if live else f"{e.source}:{e.line}", why(e), remedy(e)],
             "kind": e.today.tone,
-            "after": e.with_lastcall.tone,
+            "after": "faint" if e.is_outside else e.with_lastcall.tone,
         }
         for e in entries[:SHOWN_ON_PAGE]
     ]
