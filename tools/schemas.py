@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from webhook.audit import Entry, Summary, outputs
+from webhook.audit import Entry, outputs
+from webhook.audit.summary import Summary
 from webhook.cli import timeline
 from webhook.core.decision import Outcome
 from webhook.predict import Event, Timeline, Verdict

@@ -69,6 +69,10 @@ class Entry(msgspec.Struct, kw_only=True):
     """The file, or an empty string for a cluster."""
     line: int = 0
     profile: str = ""
+    opt_in: str = ""
+    """Why the webhook is not called in its namespace; empty for a file, and if it is called or that is not known.
+
+    An installation for the whole cluster calls it without a label, too: then Pods are patched."""
     harm: Harm = Harm.UNKNOWN
     today: Verdict = Verdict.UNKNOWN
     """Whether requests are lost now."""
@@ -109,6 +113,16 @@ class Entry(msgspec.Struct, kw_only=True):
     def unknown(self) -> bool:
         """Whether one of the verdicts is unknown."""
         return Verdict.UNKNOWN in (self.today, self.with_lastcall)
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether lastcall is not called for it: its namespace has not opted in, and none of its Pods is patched."""
+        return bool(self.opt_in) and not self.patched_pods
+
+    @property
+    def waits_for_rollout(self) -> bool:
+        """Whether lastcall would patch Pods that run unpatched."""
+        return self.outcome is Outcome.PATCHED and not self.is_outside and self.patched_pods < self.pods
 
     @property
     def rank(self) -> tuple[Any, ...]:
@@ -162,37 +176,3 @@ def _lines(prediction: Forecast, lines: Mapping[str, int]) -> Iterable[Line]:
 def is_patched(pod: Mapping[str, Any]) -> bool:
     """Return whether lastcall has patched this Pod."""
     return STATUS in ((pod.get("metadata") or {}).get("annotations") or {})
-
-
-class Summary(msgspec.Struct, frozen=True):
-    """The audit in numbers."""
-
-    workloads: int
-    today: dict[Verdict, int]
-    """Workloads by verdict."""
-    with_lastcall: dict[Verdict, int]
-    """The same, as lastcall would admit them."""
-    fixed: int
-    """Workloads that lose requests today and are safe with lastcall."""
-    refused: int
-    need_rollout: int
-    """Workloads that lastcall would patch, with running Pods that it has not patched."""
-    killed: int
-
-
-def _count(verdicts: Iterable[Verdict]) -> dict[Verdict, int]:
-    found = list(verdicts)
-    return {verdict: found.count(verdict) for verdict in Verdict}
-
-
-def summarize(entries: Sequence[Entry]) -> Summary:
-    """Count the entries."""
-    return Summary(
-        workloads=len(entries),
-        today=_count(e.today for e in entries),
-        with_lastcall=_count(e.with_lastcall for e in entries),
-        fixed=sum(e.fixed for e in entries),
-        refused=sum(e.outcome is Outcome.REFUSED for e in entries),
-        need_rollout=sum(e.outcome is Outcome.PATCHED and e.patched_pods < e.pods for e in entries),
-        killed=sum(e.killed for e in entries),
-    )

@@ -108,7 +108,16 @@ class Fleet:
     def _entry(self, namespace: str, kind: str, name: str) -> Entry:
         opted = self._opted.get(namespace, "")
         profile = opted if opted in self.profiles else self.fallback
-        return Entry(kind=kind, namespace=namespace, name=name, profile=profile)
+        opt_in = self._opt_in(namespace)
+        return Entry(kind=kind, namespace=namespace, name=name, profile=profile, opt_in=opt_in)
+
+    def _opt_in(self, namespace: str) -> str:
+        """Say why the webhook is not called for a namespace; an empty string if it is, or if its label was not read."""
+        label = self._opted.get(namespace)
+        if label is None or label in self.profiles:
+            return ""
+        words = {"": "not opted in", "disabled": "opted out"}
+        return words.get(label, f"label {label} matches no profile")
 
     def _pod(self, pod: dict[str, Any]) -> None:
         """Count a Pod to its workload, and predict for it instead of the template."""

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import msgspec
 
 from webhook import __version__
-from webhook.audit import summarize
+from webhook.audit.summary import summarize
 from webhook.predict import UNKNOWN, Harm
 
 if TYPE_CHECKING:

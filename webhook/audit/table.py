@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from webhook.audit import Harm, summarize
+from webhook.audit import Harm
+from webhook.audit.summary import summarize
 from webhook.core.decision import Outcome
 from webhook.predict import Harm as Reasons
 from webhook.predict import Verdict
@@ -67,7 +68,9 @@ def blocks(entries: Iterable[Entry], width: int, *, live: bool) -> Iterator[Text
             yield Text.assemble("    ", (code, "red" if entry.loses else "yellow"), first[4 + len(code) :])
             yield from map(Text, others)
         yield from map(Text, render.wrap(rest, 4, width))
-        yield Text.assemble("    with lastcall: ", (remedy(entry), STYLES[entry.with_lastcall]))
+        yield Text.assemble(
+            "    with lastcall: ", (remedy(entry), "dim" if entry.is_outside else STYLES[entry.with_lastcall])
+        )
 
 
 def plain(entry: Entry) -> str:
@@ -93,7 +96,8 @@ def _why(entry: Entry) -> tuple[list[str], str]:
 
 def remedy(entry: Entry) -> str:
     """Return the verdict with lastcall, and in a few words what lastcall does."""
-    return f"{entry.with_lastcall.symbol} {_remedy(entry)}"
+    words = f"{entry.with_lastcall.symbol} {_remedy(entry)}"
+    return f"{entry.opt_in}; if opted in: {words}" if entry.is_outside else words
 
 
 def _remedy(entry: Entry) -> str:
@@ -103,7 +107,7 @@ def _remedy(entry: Entry) -> str:
         return "nothing to do"
     if entry.outcome is Outcome.SKIPPED:
         return f"not changed ({', '.join(entry.reasons)})"
-    waits = ", after a rollout" if entry.pods and entry.patched_pods < entry.pods else ""
+    waits = ", after a rollout" if entry.waits_for_rollout else ""
     return REMEDIES[entry.with_lastcall] + waits
 
 
@@ -144,12 +148,12 @@ def for_page(entries: Sequence[Entry], *, live: bool) -> dict[str, Any]:
         else [[s.refused, "refused", ""]]
     )
     where = "Pods with lastcall" if live else "where"
-    columns = ["loses", "workload", where, "why", "with lastcall"]
+    columns = ["today", "workload", where, "why", "with lastcall"]
     rows = [
         {
             "cells": [SIGNS[e.harm][0], e.title, _pods(e) if live else f"{e.source}:{e.line}", why(e), remedy(e)],
             "kind": e.today.tone,
-            "after": e.with_lastcall.tone,
+            "after": "faint" if e.is_outside else e.with_lastcall.tone,
         }
         for e in entries[:SHOWN_ON_PAGE]
     ]
