@@ -17,3 +17,7 @@ bench-memory: .venv/ready ## 1,000 reviews a second for a minute: no failure, me
 .PHONY: check-monitoring
 check-monitoring: .venv/ready ## test every alert with promtool (apt-get install prometheus)
 	$(BIN)/python -m bench.monitoring
+
+.PHONY: bench-audit
+bench-audit: .venv/ready ## CPU and memory of `lastcall audit` on 100,000 Pods, beside kube-score (needs go)
+	$(BIN)/python -m bench.audit

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 import jsonpatch
 from rich.console import Console
 from rich.syntax import Syntax
-from ruamel.yaml import YAML
 
 from examples.demo import container
 from webhook import manifests
+from webhook.manifests import emit
 from webhook.report import render
 
 if TYPE_CHECKING:
@@ -95,8 +95,7 @@ def ask(url: str, ca: ssl.SSLContext, pod: dict[str, Any]) -> dict[str, Any]:
 
 def dump(pod: dict[str, Any]) -> str:
     """Write a Pod as YAML."""
-    document = manifests.Document("", 1, "", 1, YAML().map(**manifests.literal(pod)))
-    return document.dump()
+    return emit.text(pod)
 
 
 if __name__ == "__main__":

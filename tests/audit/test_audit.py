@@ -30,22 +30,29 @@ LINES = [
         "both",
         "Deployment shop/npm",
         "fleet.yaml:20",
-        "the package manager does not forward SIGTERM; a sidecar ends first; stops before its endpoint is withdrawn",
+        "the package manager does not forward SIGTERM (SignalDropped); a sidecar ends first (SidecarEndsFirst); "
+        "stops before its endpoint is withdrawn (EndsBeforeTraffic)",
         "✔ loses nothing",
     ],
-    ["requests", "Pod a,b:<c>%", "fleet.yaml:28", "a shell or launcher does not forward SIGTERM", "✘ still loses"],
+    [
+        "requests",
+        "Pod a,b:<c>%",
+        "fleet.yaml:28",
+        "a shell or launcher does not forward SIGTERM (SignalKept)",
+        "✘ still loses",
+    ],
     [
         "connections",
         "Pod impatient",
         "fleet.yaml:39",
-        "stops before its endpoint is withdrawn",
+        "stops before its endpoint is withdrawn (EndsBeforeTraffic)",
         "✘ refused (GraceAboveMaximum)",
     ],
     [
         "unknown",
         "Pod image",
         "fleet.yaml:34",
-        "its command stands in the image only",
+        "its command stands in the image only (CommandUnknown)",
         "? not changed (ImageCommandUnknown, HookAlreadySet, GraceSuffices)",
     ],
     [

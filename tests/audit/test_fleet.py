@@ -1,4 +1,4 @@
-"""The table of an audit, and an audit of very many Pods."""
+"""The text of an audit, and an audit of very many Pods."""
 
 from __future__ import annotations
 
@@ -17,16 +17,19 @@ if TYPE_CHECKING:
 SPEC = "{containers: [{name: web, command: [npm, start]}]}"
 
 
-def test_table_for_people() -> None:
+def test_text_for_people() -> None:
     """On a terminal each harm has a sign, and a needed rollout is named."""
     entry = Entry(
         kind="Deployment", namespace="shop", name="web", harm=Harm.BOTH, sentence="loses", pods=3, patched_pods=1
     )
     entry.today, entry.with_lastcall, entry.killed = Verdict.LOSES, Verdict.SAFE, 2
     entry.outcome = next(o for o in type(entry.outcome) if o == "patched")
-    made = table.table([entry], live=True)
-    cells = [str(next(iter(column.cells))) for column in made.columns]
-    assert cells == ["✘✘ both", "Deployment shop/web", "1/3", "2 exited with 137", "✔ loses nothing, after a rollout"]
+    lines = [str(line) for line in table.blocks([entry], 80, live=True)]
+    assert lines == [
+        "✘✘ both  Deployment shop/web  Pods with lastcall: 1/3",
+        "    2 exited with 137",
+        "    with lastcall: ✔ loses nothing, after a rollout",
+    ]
     assert table.for_page([entry], live=True)["tiles"][-2] == [1, "need a rollout", ""]
 
 

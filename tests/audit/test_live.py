@@ -44,6 +44,7 @@ def served() -> Served:
     empty: list[dict[str, Any]] = []
     objects = {f"{APPS}/{plural}": empty for plural in ("deployments", "statefulsets", "daemonsets")}
     objects |= {f"{BATCH}/cronjobs": empty, "/api/v1/pods": empty, "/api/v1/namespaces": empty}
+    objects["/api/v1/events"] = empty
     return Served(objects)
 
 

@@ -31,7 +31,7 @@ def extension(pem: bytes, kind: type[Kind]) -> x509.Extension[Kind]:
 
 @pytest.mark.parametrize("host", [*NAMES, "127.0.0.1", "::1"])
 def test_a_strict_client_accepts_every_name_and_address(host: str) -> None:
-    """Python's client with VERIFY_X509_STRICT completes the handshake for each name asked for."""
+    """Python's client with VERIFY_X509_STRICT completes the handshake for each name."""
     assert verify(context(LEAF), CA.certificate_pem, host)["subjectAltName"]
 
 

@@ -67,7 +67,7 @@ def test_every_setting_is_shown_with_its_origin(name: str) -> None:
 
 
 def test_the_launcher_can_be_read() -> None:
-    """`lastcall launcher` prints what stands in a Pod; `--raw` what the shell sees."""
+    """`lastcall launcher` prints the text as in a Pod; `--raw` prints what the shell reads."""
     doubled, raw = lastcall("launcher", "exec").stdout, lastcall("launcher", "exec", "--raw").stdout
     assert doubled.replace("$$", "$") == raw != doubled
 

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from tests.support.paths import ROOT
 from webhook.cli import main
+from webhook.report import render
 
 if TYPE_CHECKING:
     from click.testing import Result
@@ -23,12 +24,21 @@ def lastcall(*arguments: str, stdin: str | None = None) -> Result:
     return CliRunner().invoke(main, arguments, input=stdin, catch_exceptions=False)
 
 
-def test_preview_shows_a_table_of_reasons() -> None:
-    """The default output has a row with the reason of every decision."""
-    result = lastcall("preview", "-f", WEB)
-    assert result.exit_code == 0
-    for word in ("LauncherAdded", "SleepAdded", "GraceRaised", "Deployment web"):
-        assert word in result.stdout
+def test_in_a_pipe_every_decision_is_a_line(tmp_path: Path) -> None:
+    """The fields are separated by tabs: outcome, reason, workload, target, mutation, message, place."""
+    lines = [line.split("\t") for line in lastcall("preview", "-f", WEB).stdout.splitlines()]
+    assert [line[:5] for line in lines] == [
+        ["patched", "LauncherAdded", "Deployment web", "container/web", "entrypoint"],
+        ["patched", "SleepAdded", "Deployment web", "container/web", "pre-stop"],
+        ["patched", "GraceRaised", "Deployment web", "pod", "grace-period"],
+    ]
+    assert {(len(line), line[6]) for line in lines} == {(7, f"{WEB}, document 1")}
+    strange = {"name": "a\tb\nc", "namespace": "shop", "annotations": {"lastcall.webhook/drain-seconds": "soon"}}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": strange, "spec": {"containers": [{"name": "web"}]}}
+    (tmp_path / "pod.json").write_text(json.dumps(pod))
+    lines = [line.split("\t") for line in lastcall("preview", "-f", str(tmp_path)).stdout.splitlines()]
+    assert {(len(line), line[2]) for line in lines} == {(7, "Pod shop/a b c")}
+    assert lines[-1][:2] == ["ignored", "InvalidSetting"]
 
 
 def test_preview_exits_with_1_only_where_asked_and_needed() -> None:
@@ -57,13 +67,15 @@ def test_preview_keeps_comments_order_and_what_it_does_not_know() -> None:
 
 
 def test_a_diff_shows_the_change_and_names_the_launcher() -> None:
-    """The launcher's text is named, not shown, and every change has its reason above."""
+    """A terminal gets the launcher's name, a pipe its text, which patch(1) needs. Each change has its reason."""
     shown = lastcall("preview", "-f", WEB, "-o", "diff").stdout
     assert "+      terminationGracePeriodSeconds: 35" in shown
     assert "-          command: [npm, start] # the image has no ENTRYPOINT" in shown
-    assert "<the launcher; `lastcall launcher` prints it>" in shown
     assert "# patched  grace-period" in shown
-    assert "child_process" not in shown
+    assert "child_process" in shown
+    written = lastcall("preview", "-f", WEB, "-o", "yaml").stdout
+    assert "<the launcher; `lastcall launcher` prints it>" in render.shorten(written)
+    assert "child_process" not in render.shorten(written)
 
 
 def test_json_patch_and_report_are_json() -> None:
@@ -105,9 +117,17 @@ def test_wrong_options_are_usage_errors(arguments: tuple[str, ...], message: str
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: [1", "document 1: line 1, column 6: "),
+        ("a: [1", "document 1: line 2, column 1: "),
         ("---\na: 1\n---\nkind: Pod\nb: {\n", "document 2: line 6, column 1: "),
-        ("apiVersion: v1\nkind: Pod\nmetadata: {name: a, name: b}\n", "document 1: line 3, column"),
+        (
+            "a: {{ .Values.b }}\n",
+            "document 1: line 1, column 5: a key must be text, a number or a boolean; a template has",
+        ),
+        ("a: *b\n", "document 1: line 1, column 4: found undefined alias"),
+        ("a: &a [*a]\n", "document 1: line 1, column 4: an anchor contains itself"),
+        ("a: .inf\n", "document 1: line 1, column 4: JSON has no number .inf"),
+        ("a: !!int x\n", "document 1: line 1, column 4: `x` is not of the type !!int"),
+        ("a: {<<: 1}\n", "document 1: line 1, column 9: a merge key needs a mapping, or a list of them"),
         ("apiVersion: apps/v1\nkind: Deployment\nspec: {}\n", "document 1: Deployment has no spec.template"),
         ("apiVersion: apps/v1\nkind: Deployment\nspec: [1]\n", "document 1: Deployment has no spec.template"),
         ("x: \x00", "document 1: "),
@@ -131,8 +151,20 @@ def test_a_broken_document_does_not_hide_the_others(tmp_path: Path) -> None:
     result = lastcall("preview", "-f", str(tmp_path))
     assert result.exit_code == 2
     assert "Deployment web" in result.stdout
-    assert "Pod (no name)" in result.stdout
-    assert len(result.stderr.splitlines()) == 2
+    assert [line.split(": ")[1:3] for line in result.stderr.splitlines()] == [
+        [f"{tmp_path}/a.yaml, document 1", "line 2, column 1"],
+        [f"{tmp_path}/b.yml", "'utf-8' codec can't decode byte 0xff in position 0"],
+        [f"{tmp_path}/c.json, document 1", "line 1, Pod (no name), spec.containers"],
+    ]
+
+
+@pytest.mark.parametrize("output", ["yaml", "json", "diff", "patch"])
+def test_nothing_that_is_piped_on_is_printed_if_a_document_is_bad(output: str) -> None:
+    """`kubectl apply` gets nothing, not half of the input."""
+    text = Path(WEB).read_text()
+    assert lastcall("preview", "-f", "-", "-o", output, stdin=text).stdout
+    result = lastcall("preview", "-f", "-", "-o", output, stdin=f"{text}\n---\na: [1\n")
+    assert (result.exit_code, result.stdout) == (2, "")
 
 
 def test_a_file_that_is_not_there_is_reported() -> None:
@@ -141,18 +173,18 @@ def test_a_file_that_is_not_there_is_reported() -> None:
     assert (result.exit_code, result.stderr) == (2, "error: /nowhere.yaml: No such file or directory\n")
 
 
-def test_a_malformed_pod_is_explained_not_patched(tmp_path: Path) -> None:
-    """A Pod that the API server would reject keeps its text, and the field is named."""
+def test_a_pod_that_the_api_server_would_reject_is_an_error(tmp_path: Path) -> None:
+    """Exit 2, and line and field are named."""
     path = tmp_path / "pod.yaml"
     path.write_text("apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - {name: a, command: [1]}\n")
     result = lastcall("preview", "-f", str(path), "-o", "yaml")
-    assert result.stdout == path.read_text()
-    assert "$.spec.containers[0].command[0]" in result.stderr
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "line 5, Pod (no name), spec.containers.0.command.0: Expected `str`, got `int`" in result.stderr
 
 
 def test_a_kind_of_the_same_name_in_another_group_is_left_alone(tmp_path: Path) -> None:
-    """A StatefulSet of apps.kruise.io is not a StatefulSet of apps."""
+    """A StatefulSet of example.org is not a StatefulSet of apps."""
     path = tmp_path / "other.yaml"
-    path.write_text("apiVersion: apps.kruise.io/v1\nkind: StatefulSet\nspec: {}\n")
+    path.write_text("apiVersion: example.org/v1\nkind: StatefulSet\nspec: {}\n")
     result = lastcall("preview", "-f", str(path))
     assert (result.exit_code, result.stdout) == (0, "no document creates a Pod\n")

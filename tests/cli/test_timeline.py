@@ -34,7 +34,7 @@ def test_chart() -> None:
     assert result.exit_code == 0
     assert "Deployment web  examples/npm-deployment.yaml" in result.stdout
     assert "✔ with lastcall: loses nothing" in result.stdout
-    assert "(lastcall fixes it)" in result.stdout
+    assert "→ container/web  SignalDropped  lastcall fixes it" in result.stdout
 
 
 def test_json() -> None:

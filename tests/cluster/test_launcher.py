@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 FINALIZER = "tests.example/seen"
 """Keeps a Pod that has ended until its status is read."""
-# The application asks itself something as soon as it listens, and answers when it is told to stop.
+# The application sends itself a request as soon as it listens, and answers it after SIGTERM.
 SERVER = """
 const fs = require("fs"), http = require("http");
 const say = (word) => fs.appendFileSync("/dev/termination-log", word + " ");
@@ -29,7 +29,7 @@ const server = http.createServer((request, response) => {
   else response.writeHead(held ? 200 : 503).end();
 });
 process.on("SIGTERM", () => {
-  say("told");
+  say("signalled");
   setTimeout(() => { server.close(); held.end("answered"); }, 1000);
 });
 server.listen(8080, () => http.get("http://127.0.0.1:8080/slow", { agent: false }, (answer) => {
@@ -108,7 +108,7 @@ def test_scripts_answer_on_a_kubelet(lastcall: Cluster, namespace: Callable[...,
     finally:
         for start in STARTS + ORIGINALS:
             api.merge("Pod", start.name, space, {"metadata": {"finalizers": None}})
-    seen = {start: (ended[start.name].get("message", "").split(), ended[start.name]["exitCode"]) for start in STARTS}
-    assert seen == {start: (["told", "answered"], SHAPES[start.shape][1]) for start in STARTS}
+    results = {start: (ended[start.name].get("message", "").split(), ended[start.name]["exitCode"]) for start in STARTS}
+    assert results == {start: (["signalled", "answered"], SHAPES[start.shape][1]) for start in STARTS}
     answered = [start for start in ORIGINALS if "answered" in ended[start.name].get("message", "")]
     assert answered == [], "control: natively the request is lost"

@@ -24,20 +24,14 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 SLEEP = {manifests.SLEEP: "10"}
 """As the profile ingress has it: test_zero_loss.py says why."""
 SHELL = {manifests.SHELL: "yes"}
+ALWAYS_LOSE = ("yarn", "python")
+"""On busybox npm and pnpm lose nothing with the native sleep: its shell becomes the last command of a script."""
 
 
-def annotate(api: Api, space: str, annotations: dict[str, str]) -> None:
-    """Put annotations on the Pod template, and wait until its Pods are there."""
-    api.merge("Deployment", "web", space, {"spec": {"template": {"metadata": {"annotations": annotations}}}})
-    until("the Pods", lambda: rolled_out(api, space, "web"), 240)
-
-
-def hook(api: Api, space: str) -> str:
-    """Return the kind of preStop hook that the Pods have."""
+def hooks(api: Api, space: str) -> set[str]:
+    """Return the kinds of preStop hook that the Pods have."""
     pods = api.get("Pod", namespace=space, labelSelector="app=web")["items"]
-    kinds = {next(iter(pod["spec"]["containers"][0]["lifecycle"]["preStop"])) for pod in pods}
-    assert len(kinds) == 1
-    return str(kinds.pop())
+    return {next(iter(pod["spec"]["containers"][0]["lifecycle"]["preStop"])) for pod in pods}
 
 
 @pytest.mark.parametrize("program", manifests.COMMANDS)
@@ -50,7 +44,8 @@ def test_a_command_in_the_image_loses_requests_only_while_its_shell_is_unknown(
     with ThreadPoolExecutor() as pool:
         found = pool.map(partial(rolls, lastcall.api, program), spaces, spaces.values(), NETS)
         for shell, (unknown, *declared) in zip(spaces, found, strict=True):
-            assert unknown.counts.lost or 137 in unknown.exit_codes, (shell, unknown)
+            if shell == "dash" or program in ALWAYS_LOSE:
+                assert unknown.counts.lost or 137 in unknown.exit_codes, (shell, unknown)
             assert len(declared) == RUNS
             for one in declared:
                 assert one.counts.lost == {}, (shell, one)
@@ -65,10 +60,10 @@ def rolls(api: Api, program: str, shell: str, space: str, net: str) -> list[Roll
     things[1]["spec"]["template"]["metadata"]["annotations"] = SLEEP
     api.apply(*things)
     until("the app", lambda: rolled_out(api, space, "web"), 240)
-    assert hook(api, space) == "sleep"
+    assert hooks(api, space) == {"sleep"}
     url = f"http://{api.get('Service', 'web', space)['spec']['clusterIP']}/"
     with Traffic(url, net) as traffic:
         unknown = roll(api, space, "web", traffic)
-        annotate(api, space, SHELL)
-        assert hook(api, space) == "exec"
+        api.merge("Deployment", "web", space, {"spec": {"template": {"metadata": {"annotations": SHELL}}}})
+        until("Pods with the signal hook", lambda: hooks(api, space) == {"exec"}, 240)
         return [unknown, *(awake(lambda: roll(api, space, "web", traffic, at_least=REQUESTS)) for _ in range(RUNS))]

@@ -16,6 +16,7 @@ from webhook.launcher import texts
 
 SOURCES = Path(launcher.__file__).parent / "src"
 LIMIT = 6 * 1024
+HOOK_LIMIT = 2048
 
 
 @pytest.fixture(name="build", scope="module")
@@ -35,6 +36,20 @@ def test_text_is_small_and_plain(mode: launcher.Mode) -> None:
     assert len(text.encode()) < LIMIT
     assert all(character.isprintable() or character == "\n" for character in text)
     assert text.isascii()
+
+
+def test_hook_is_small_and_plain() -> None:
+    """The hook's text stays below 2 KiB as a Pod spells it, which is as it stands: the kubelet expands no hook."""
+    assert len(texts.HOOK) < HOOK_LIMIT
+    assert texts.HOOK.isascii()
+    assert all(character.isprintable() or character == "\n" for character in texts.HOOK)
+    assert "$$$" not in texts.HOOK, "not doubled"
+
+
+def test_hook_sleeps_between_two_looks() -> None:
+    """It looks ten times a second at most, once where sleep knows no fractions, and ends where there is none."""
+    (wait,) = re.findall(r"while .*;do (.*);done", texts.HOOK.partition("\nsleep ")[2])
+    assert wait == "sleep .1||sleep 1||exit 0"
 
 
 @pytest.mark.parametrize("mode", launcher.MODES)

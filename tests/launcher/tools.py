@@ -61,6 +61,15 @@ DEBIAN: Final = {
     "yash": ("yash", "usr/bin/yash"),
 }
 
+# Servers and languages: the program, and the packages that it needs beside those of a small Debian 12.
+SERVERS: Final = {
+    "nginx": ("usr/sbin/nginx", "nginx"),
+    "apache2": ("usr/sbin/apache2", "apache2-bin libapr1 libaprutil1 liblua5.3-0"),
+    "php": ("usr/bin/php8.2", "php8.2-cli"),
+    "php-fpm": ("usr/sbin/php-fpm8.2", "php8.2-fpm"),
+    "ruby": ("usr/bin/ruby3.1", "ruby3.1 libruby3.1"),
+}
+
 
 def npm_install(folder: Path, *packages: str) -> None:
     (folder / "package.json").write_text('{"private": true}')
@@ -68,14 +77,14 @@ def npm_install(folder: Path, *packages: str) -> None:
     subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, timeout=300)
 
 
-def _debian_install(folder: Path, package: str) -> None:
-    download = ["apt-get", "download", "-qq", package]
+def _debian_install(folder: Path, *packages: str) -> None:
+    download = ["apt-get", "download", "-qq", *packages]
     if subprocess.run(download, cwd=folder, check=False, stderr=subprocess.DEVNULL, timeout=120).returncode:
         # A new machine has no lists of packages, or old ones.
         subprocess.run(["apt-get", "update", "-qq"], check=True, stdout=subprocess.DEVNULL, timeout=300)
         subprocess.run(download, cwd=folder, check=True, timeout=120)
-    (deb,) = folder.glob("*.deb")
-    subprocess.run(["dpkg", "-x", deb, folder], check=True, timeout=60)
+    for deb in folder.glob("*.deb"):
+        subprocess.run(["dpkg", "-x", deb, folder], check=True, timeout=60)
 
 
 def once(name: str, *packages: str, install: Callable[..., None] = npm_install) -> Path:
@@ -133,6 +142,13 @@ def program(name: str) -> str:
     return str(once(package, package, install=_debian_install) / path)
 
 
+def server(name: str) -> tuple[Path, Path]:
+    """Return the program of a server or a language, and the folder of its libraries, for LD_LIBRARY_PATH."""
+    path, packages = SERVERS[name]
+    folder = once(f"{name}-debian", *packages.split(), install=_debian_install)
+    return folder / path, folder / f"usr/lib/{platform.machine()}-linux-gnu"
+
+
 def corepack() -> dict[str, str]:
     """Return the environment in which corepack's shims find package managers without a download."""
     installed = [MANAGERS[name] for name in ("npm10", "yarn1", "pnpm9")]
@@ -158,6 +174,8 @@ def main() -> None:
         sys.stdout.write(f"node {major}: {node(major)}\n")
     for name in DEBIAN:
         sys.stdout.write(f"{name}: {program(name)}\n")
+    for name in SERVERS:
+        sys.stdout.write(f"{name}: {server(name)[0]}\n")
     sys.stdout.write(f"helpers: {helpers()}\n")
     sys.stdout.write(f"corepack: {corepack()['COREPACK_HOME']}\n")
 

@@ -169,7 +169,7 @@ def test_findings(pod: Pod, assumed: dict[str, Any], expected: set[str], verdict
     ],
 )
 def test_jobs_serve_no_requests(batch: dict[str, Any]) -> None:
-    """A Pod that ends by itself loses no requests, whatever happens to its processes."""
+    """A Pod that ends by itself gets no requests, so it loses none."""
     document = {"spec": {"containers": [{"name": "app", "command": ["npm", "run", "worker"]}]}}
     found = timeline(read(document | {key: document.get(key, {}) | value for key, value in batch.items()}))
     assert (codes(found), found.verdict, found.sentence) == ({"SignalDropped"}, "safe", "serves no requests")
@@ -177,7 +177,7 @@ def test_jobs_serve_no_requests(batch: dict[str, Any]) -> None:
 
 
 def test_completion_of_a_sidecar_loses_nothing() -> None:
-    """A native sidecar that stops alone has nobody to leave behind."""
+    """A native sidecar that stops alone ends before no other container."""
     assert codes(timeline(make(30, init=(sidecar(),)), Cause.COMPLETION)) == set()
 
 

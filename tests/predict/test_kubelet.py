@@ -140,7 +140,7 @@ def test_one_container(grace: int, fields: JSON, assumed: dict[str, Any], expect
     ],
 )
 def test_pods_without_running_containers(more: JSON, containers: int) -> None:
-    """Where nothing runs nothing is stopped."""
+    """If no container runs, none is stopped."""
     found = timeline(make(30, container(**sleep(5)), **more))
     assert (len(found.containers), found.gone) == (containers, 10 if containers else 0)
 
@@ -160,7 +160,7 @@ def test_exec_hooks_on_windows_fail() -> None:
 
 
 def test_drain_annotation() -> None:
-    """The Pod's own drain-seconds annotation is believed before the assumption for all Pods."""
+    """The Pod's own drain-seconds annotation overrides the assumption for all Pods."""
     pod = make(30, annotations={"lastcall.webhook/drain-seconds": "12"})
     assert stories(timeline(pod)) == {"app": "SIGTERM 0, exited 12"}
     assert stories(timeline(pod, drains={"app": 1})) == {"app": "SIGTERM 0, exited 1"}

@@ -1,4 +1,4 @@
-"""What holds for the end of every Pod, whatever ends it, on every kubelet."""
+"""What is true for the end of every Pod, with every cause, on every kubelet."""
 
 from __future__ import annotations
 

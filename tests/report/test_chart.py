@@ -28,7 +28,8 @@ def draw(width: int, *, color: bool = False, of: object = NPM) -> list[str]:
 def test_terminal_chart() -> None:
     """The chart has a row for the requests and for each container, before and after, on one scale, with numbers."""
     assert draw(70) == [
-        "  ✘ as written: loses new connections for 2.5 s, and in-flight requests",
+        "  ✘ as written:",
+        "    loses new connections for 2.5 s, and in-flight requests",
         "           0         2          4          6          8          10 s",
         "  requests ━━━╍╍╍╍╍╍╍╍╍╍╍╍╍┤",
         "           arrive until 3 s; new connections fail from 0.5 s on",

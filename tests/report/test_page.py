@@ -65,7 +65,7 @@ def test_paste(opened: Browser) -> None:
         "document.getElementById('status').innerText"
     )
     assert "loses new connections for 2.5 s" in opened.text(".chart")
-    assert opened.run("return document.querySelectorAll('.chart svg rect.drain').length") == 1
+    assert opened.run("return document.querySelectorAll('.at-wide svg rect.drain').length") == 1
     assert "terminationGracePeriodSeconds: 35" in opened.text("pre.diff")
     assert "npm does not forward SIGTERM" in opened.text(".card")
 

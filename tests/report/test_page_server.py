@@ -46,6 +46,7 @@ JSON_TYPE = {"Content-Type": "application/json"}
         pytest.param(JSON_TYPE, {"manifest": SAMPLE, "cause": "no"}, 400, id="no such cause"),
         pytest.param(JSON_TYPE, {"manifest": SAMPLE, "drain": "-1"}, 400, id="a negative duration"),
         pytest.param(JSON_TYPE, {"manifest": SAMPLE, "drain": "nan"}, 400, id="no number"),
+        pytest.param(JSON_TYPE, {"manifest": SAMPLE, "kubelet": "1.x"}, 400, id="no version"),
         pytest.param(JSON_TYPE, ["no"], 400, id="no object"),
     ],
 )
@@ -58,7 +59,9 @@ def test_which_requests_are_answered(port: int, headers: dict[str, str], body: A
 def test_a_cause_that_does_not_apply(port: int) -> None:
     """Where nothing can be predicted the decisions are shown, with the reason."""
     _, text = ask(port, JSON_TYPE, {"manifest": SAMPLE, "cause": "liveness"})
-    view = json.loads(text)["view"]
+    view, assumed = map(json.loads, text.splitlines())
+    assert assumed["assumed"].startswith("liveness, kubelet 1.34; assumed: ")
+    view = view["view"]
     assert (view["note"], view["outcome"], view["svg"]) == ("no container has a liveness probe", "patched", "")
 
 

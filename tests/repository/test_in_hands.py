@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 from ruamel.yaml import YAML
 
@@ -52,6 +53,7 @@ def test_kubectl_plugin(programs: dict[str, str]) -> None:
     assert output("kubectl_complete-lastcall", "au").split() == ["audit", ":4"]
     values = output("kubectl_complete-lastcall", "audit", "--fail-on", "").split()
     assert values == ["never", "loses", "not-fixed", "unknown", "refused", ":4"]
+    assert output("kubectl_complete-lastcall", "audit", "").split() == [":0"]  # files
 
 
 @pytest.mark.parametrize("name", ["audit", "inspect"])
@@ -76,6 +78,28 @@ def test_other_shells(shell: str) -> None:
     """There is a script for each shell."""
     result = CliRunner().invoke(main, ["completion", shell], catch_exceptions=False)
     assert (result.exit_code, "_LASTCALL_COMPLETE" in result.stdout) == (0, True)
+
+
+COMPLETIONS = [
+    pytest.param(["explain", "killed"], ["KilledInDrain"], id="a harm"),
+    pytest.param(["explain", "GraceR"], ["GraceRaised"], id="a mutation's reason"),
+    pytest.param(["preview", "--profile", "a"], ["alb"], id="a profile"),
+    pytest.param(
+        ["audit", "--profiles", "profiles.yaml", "--profile", "s"], ["shell", "slow"], id="a profile of a file"
+    ),
+    pytest.param(["timeline", "--set", "drain"], ["drain-seconds="], id="a setting"),
+    pytest.param(["timeline", "--cause", "s"], ["spot", "soft-eviction"], id="a cause"),
+]
+
+
+@pytest.mark.parametrize(("words", "values"), COMPLETIONS)
+def test_completion_of_values(words: list[str], values: list[str], tmp_path: Path, monkeypatch: Any) -> None:
+    """Reasons, profiles, settings and causes are completed."""
+    (tmp_path / "profiles.yaml").write_text("slow: {}")
+    monkeypatch.chdir(tmp_path)
+    *typed, incomplete = words
+    found = ShellComplete(main, {}, "lastcall", "").get_completions(typed, incomplete)
+    assert [item.value for item in found] == values
 
 
 def test_no_color() -> None:

@@ -1,4 +1,4 @@
-"""Bodies that nobody should send, by what is wrong with them."""
+"""Malformed and hostile bodies, by their fault."""
 
 from __future__ import annotations
 

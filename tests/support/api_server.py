@@ -21,6 +21,8 @@ class Served:
 
     objects: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """Path of a list -> its objects."""
+    documents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Path of anything else -> its body."""
     forbidden: set[str] = field(default_factory=set)
     expire_once: bool = False
     asked: list[str] = field(default_factory=list)
@@ -33,6 +35,8 @@ class Served:
         parent, _, name = url.path.rpartition("/")
         if url.path in self.forbidden or parent in self.forbidden:
             return 403, {"kind": "Status", "message": "not allowed"}
+        if url.path in self.documents:
+            return 200, self.documents[url.path]
         if url.path not in self.objects:
             found = [o for o in self.objects.get(parent, []) if o["metadata"]["name"] == name]
             return (200, found[0]) if found else (404, {"kind": "Status", "message": "not found"})

@@ -69,6 +69,11 @@ class Browser:
         """Click the first element that matches."""
         self.window.find_element(By.CSS_SELECTOR, selector).click()
 
+    def resize(self, width: int, height: int) -> None:
+        """Show the page as a device of this size does; a window cannot be as narrow as a phone."""
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": True}
+        self.window.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
     def picture(self, to: Path) -> None:
         """Write a PNG of the window."""
         to.write_bytes(self.window.get_screenshot_as_png())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from webhook.audit import Entry, judge
 from webhook.manifests import BadManifest
@@ -39,19 +39,8 @@ def entries(
 
 def target_lines(document: Document, workload: Workload) -> dict[str, int]:
     """Return where in the file the Pod's template and its containers begin: target of a decision -> line."""
-    node: Any = document.data
-    for part in workload.path:
-        node = node[part]
-    lines = {"pod": _line(document, node)}
-    spec = node.get("spec") if isinstance(node, dict) else None
+    lines = {"pod": document.line_of(workload.path)}
     for key in ("containers", "initContainers"):
-        listed = spec.get(key) if isinstance(spec, dict) else None
-        for container in listed if isinstance(listed, list) else ():
-            if isinstance(container, dict):
-                lines[f"container/{container.get('name')}"] = _line(document, container)
+        for index, container in enumerate(workload.pod["spec"].get(key) or ()):
+            lines[f"container/{container['name']}"] = document.line_of((*workload.path, "spec", key, index))
     return lines
-
-
-def _line(document: Document, node: Any) -> int:
-    """Return the line of the file, from 1 on; the parser counts within the document, from 0 on."""
-    return int(document.line + node.lc.line) if hasattr(node, "lc") else document.line

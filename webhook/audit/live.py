@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from webhook import manifests
 from webhook.audit import Entry, is_patched, judge
+from webhook.audit.failed_hooks import FailedHooks
 from webhook.cluster.client import NAMESPACES, PODS, WORKLOADS, ClusterError
 from webhook.core.layers import Layer
 from webhook.core.settings import INJECT
+from webhook.predict import FAILS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from webhook.cluster.client import Cluster
+    from webhook.cluster.client import Cluster, Resource
+    from webhook.manifests import Templates
     from webhook.predict import Scenario
 
 KILLED = 137
@@ -34,6 +39,7 @@ class Fleet:
         profiles: Mapping[str, Mapping[str, Any]],
         fallback: str,
         override: Layer | None = None,
+        templates: Templates = manifests.TEMPLATES,
     ) -> None:
         self.cluster = cluster
         self.scenario = scenario
@@ -41,18 +47,26 @@ class Fleet:
         self.fallback = fallback
         """The profile of a namespace that has not opted in."""
         self.override = override
+        self.templates = templates
+        """Where each kind has its Pod templates; custom kinds are read only if the cluster has them."""
         self.entries: dict[tuple[str, str, str], Entry] = {}
         self.notes: list[str] = []
         """One line for each list that could not be read."""
         self.skipped = 0
         """Pods that are terminating or have finished."""
         self._opted: dict[str, str] = {}
+        self._failed_hooks = FailedHooks()
 
     def read(self, namespaces: Sequence[str], progress: Callable[[int, int | None], None]) -> list[Entry]:
         """Read the namespaces (all where none is named); a list that is not allowed is a note, of Pods an error."""
         self._namespaces(namespaces)
+        resources = self._resources()
         for namespace in namespaces or ("",):
-            for resource in WORKLOADS:
+            try:
+                self._failed_hooks.read(self.cluster, namespace)
+            except ClusterError as error:
+                self.notes.append(f"{error}: hooks that fail are not seen")
+            for resource in resources:
                 try:
                     for item, left in self.cluster.objects(resource, namespace):
                         self._template({"apiVersion": resource.group, "kind": resource.kind} | item)
@@ -63,6 +77,13 @@ class Fleet:
                 self._pod(pod)
                 progress(number, left)
         return list(self.entries.values())
+
+    def _resources(self) -> list[Resource]:
+        try:
+            return [*WORKLOADS, *self.cluster.custom(self.templates)]
+        except ClusterError as error:
+            self.notes.append(str(error))
+            return [*WORKLOADS]
 
     def _namespaces(self, namespaces: Sequence[str]) -> None:
         """Read which profile each namespace's label names."""
@@ -79,7 +100,7 @@ class Fleet:
             self._opted[item["metadata"]["name"]] = "default" if label == "enabled" else label
 
     def _template(self, document: dict[str, Any]) -> None:
-        for workload in manifests.workloads(document):
+        for workload in manifests.workloads(document, self.templates):
             key = (workload.namespace, workload.kind, workload.name)
             entry = self.entries[key] = self._entry(*key)
             self._judge(entry, workload.pod)
@@ -120,18 +141,32 @@ class Fleet:
 
     def _judge(self, entry: Entry, pod: Mapping[str, Any]) -> None:
         layer = Layer.of_profile(entry.profile, self.profiles[entry.profile])
-        judge(entry, pod, self.scenario, (layer,), None, self.override)
+        failed = self._failed_hooks.of(entry.kind, entry.namespace, entry.name) & _exec_hooks(pod)
+        hooks = {**dict.fromkeys(failed, FAILS), **self.scenario.hooks}
+        judge(entry, pod, replace(self.scenario, hooks=hooks), (layer,), None, self.override)
+
+
+def _exec_hooks(pod: Mapping[str, Any]) -> set[str]:
+    """Return the containers that have an exec preStop hook; a native sleep runs in the kubelet and cannot fail."""
+    hooks = {c.get("name"): (c.get("lifecycle") or {}).get("preStop") or {} for c in pod["spec"]["containers"]}
+    return {str(name) for name, hook in hooks.items() if hook.get("exec")}
 
 
 def _owner(metadata: Mapping[str, Any]) -> tuple[str, str]:
-    """Return kind and name of the workload behind a Pod: a ReplicaSet's Deployment, else the owner, else the Pod."""
+    """Return kind and name of the workload behind a Pod: a ReplicaSet's Deployment, else the owner, else the Pod.
+
+    Argo Rollouts and OpenShift's DeploymentConfigs name themselves in labels of their Pods.
+    """
     owner = next((o for o in metadata.get("ownerReferences") or () if o.get("controller")), None)
     if owner is None:
         return "Pod", str(metadata.get("name", ""))
     kind, name = str(owner.get("kind")), str(owner.get("name"))
-    template_hash = (metadata.get("labels") or {}).get("pod-template-hash")
-    if kind == "ReplicaSet" and template_hash and name.endswith(f"-{template_hash}"):
-        return "Deployment", name.removesuffix(f"-{template_hash}")
+    labels = metadata.get("labels") or {}
+    for label, workload in (("pod-template-hash", "Deployment"), ("rollouts-pod-template-hash", "Rollout")):
+        if kind == "ReplicaSet" and (suffix := f"-{labels.get(label)}") != "-" and name.endswith(suffix):
+            return workload, name.removesuffix(suffix)
+    if kind == "ReplicationController" and "deploymentconfig" in labels:
+        return "DeploymentConfig", str(labels["deploymentconfig"])
     return kind, name
 
 

@@ -1,10 +1,9 @@
-"""An audit for people: a table on a terminal, plain lines in a pipe, and the numbers for the page."""
+"""An audit for people: blocks on a terminal, plain lines in a pipe, and the numbers for the page."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
 from rich.text import Text
 
 from webhook.audit import Harm
@@ -12,9 +11,10 @@ from webhook.audit.summary import summarize
 from webhook.core.decision import Outcome
 from webhook.predict import Harm as Reasons
 from webhook.predict import Verdict
+from webhook.report import render
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from webhook.audit import Entry
 
@@ -44,6 +44,7 @@ _SHORT = {
     Reasons.HOOK_EATS_GRACE: "its hook takes the whole grace period",
     Reasons.HOOK_FAILED: "its hook fails",
     Reasons.HOOK_NOT_RUN: "its hook is not run",
+    Reasons.SIGNAL_HOOK_FAILED: "its signal hook fails",
     Reasons.CAUSE_TOO_SHORT: "the cause is shorter than its grace period",
     Reasons.HOOK_LENGTH_ASSUMED: "hook length assumed",
     Reasons.HELD_BY_SLEEP: "its sleep continues after its exit",
@@ -52,21 +53,24 @@ SHORT = {reason.code: words for reason, words in _SHORT.items()}
 """Reason -> a few words, for a cell."""
 
 
-def table(entries: Iterable[Entry], *, live: bool) -> Table:
-    """Show a row for each workload."""
-    result = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    result.add_column("today", no_wrap=True)
-    result.add_column("workload", overflow="fold")
-    if live:
-        result.add_column("Pods", justify="right", no_wrap=True)
-    result.add_column("why", overflow="fold")
-    result.add_column("with lastcall", overflow="fold")
+def blocks(entries: Iterable[Entry], width: int, *, live: bool) -> Iterator[Text]:
+    """Show a block for each workload: what it loses, each reason with a few words, and what lastcall does."""
     for entry in entries:
         sign, style = SIGNS[entry.harm]
-        workload = Text.assemble(entry.title, (f"  {entry.source}:{entry.line}" if entry.source else "", "dim"))
-        cells: list[Any] = [Text(sign, style), workload, *([_pods(entry)] if live else []), why(entry)]
-        result.add_row(*cells, Text(remedy(entry), "dim" if entry.is_outside else STYLES[entry.with_lastcall]))
-    return result
+        place = f"Pods with lastcall: {_pods(entry)}" if live else f"{entry.source}:{entry.line}"
+        fits = len(sign) + len(entry.title) + len(place) + 4 <= width
+        yield Text.assemble((sign, style), "  ", (entry.title, "bold"), (f"  {place}" if fits else "", "dim"))
+        if not fits:
+            yield Text(f"    {place}", "dim")
+        reasons, rest = _why(entry)
+        for code in reasons:
+            first, *others = render.wrap(f"{code:<18} {SHORT[code]}", 4, width)
+            yield Text.assemble("    ", (code, "red" if entry.loses else "yellow"), first[4 + len(code) :])
+            yield from map(Text, others)
+        yield from map(Text, render.wrap(rest, 4, width))
+        yield Text.assemble(
+            "    with lastcall: ", (remedy(entry), "dim" if entry.is_outside else STYLES[entry.with_lastcall])
+        )
 
 
 def plain(entry: Entry) -> str:
@@ -76,11 +80,18 @@ def plain(entry: Entry) -> str:
 
 
 def why(entry: Entry) -> str:
-    """Return in a few words what goes wrong, starting with what loses requests."""
+    """Return in a few words what goes wrong, each with its reason, starting with what loses requests."""
+    reasons, rest = _why(entry)
+    return "; ".join([f"{SHORT[code]} ({code})" for code in reasons] + ([rest] if rest else []))
+
+
+def _why(entry: Entry) -> tuple[list[str], str]:
+    """Return the reasons, starting with those that lose requests, and what else there is to say."""
     lines = sorted((e for e in entry.findings if entry.loses or e.unknown), key=lambda line: not line.loses)
-    words = list(dict.fromkeys(SHORT[line.code] for line in lines))
-    words += [f"{entry.killed} exited with 137"] if entry.killed else []
-    return "; ".join(words) or entry.note or entry.sentence
+    reasons = list(dict.fromkeys(line.code for line in lines))
+    if entry.killed:
+        return reasons, f"{entry.killed} exited with 137"
+    return reasons, "" if reasons else entry.note or entry.sentence
 
 
 def remedy(entry: Entry) -> str:

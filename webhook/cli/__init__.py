@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib
 import os
+from typing import Any
 
 import click
 
 from webhook import __version__
+from webhook.cli import encoding
 
 COMMANDS = {
     "preview": "show what would change in a manifest, and why",
@@ -22,12 +24,28 @@ COMMANDS = {
     "completion": "print the completion script of a shell",
     "check": "check a cluster before and after the installation",
     "serve": "answer the API server",
+    "version": "show the versions of this program and of the webhook in a cluster",
 }
 """Name -> what it does, in the order of ``lastcall --help``; the module of the same name has ``command``."""
+INTERRUPTED = 130
+"""Exit code: 128 and the number of SIGINT."""
 
 
 class Commands(click.Group):
     """Imports a command's module only when it is asked for: ``preview`` does not load Flask."""
+
+    def main(self, *arguments: Any, **more: Any) -> Any:
+        """Run a command; its output is ASCII where the terminal has no symbols."""
+        encoding.for_people()
+        return super().main(*arguments, **more)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; exit with 130 at Ctrl-C, as a shell does."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo(err=True)
+            raise click.exceptions.Exit(INTERRUPTED) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the names, in the order of use."""
@@ -49,7 +67,7 @@ class Commands(click.Group):
 @click.command(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Start with: lastcall preview -f deployment.yaml",
+    epilog="Start with: lastcall preview deployment.yaml",
 )
 @click.version_option(__version__, prog_name="lastcall", message="%(prog)s %(version)s")
 def main() -> None:

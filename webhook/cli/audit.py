@@ -13,14 +13,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from webhook.audit import files, outputs, table
 from webhook.audit.live import Fleet
+from webhook.cli import encoding, inputs, reading
 from webhook.cli import scenario as options
-from webhook.cli.preview import read_all
-from webhook.cli.timeline import assumptions
+from webhook.cli.reading import read_all
 from webhook.cluster import client
 from webhook.core.decision import Outcome
 from webhook.manifests import BadManifest
 from webhook.predict import Verdict
-from webhook.report import page
+from webhook.report import page, render
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -40,16 +40,18 @@ Examples:
 
 \b
 Permissions for a cluster: get and list of namespaces, pods, deployments, statefulsets, daemonsets, cronjobs.
+Custom kinds (Rollouts, CloneSets, those of --template-path) are listed if the cluster has them.
 
 \b
 Outputs:
-  table   worst first; plain lines, tab-separated, in a pipe      html    a page with the table
-  json    everything                                              junit   a test case for each workload
-  sarif   for code scanning                                       github  annotations for a workflow
+  text    worst first; in a pipe tab-separated lines      html    a page with a table
+  json    everything                                      junit   a test case for each workload
+  sarif   for code scanning                               github  annotations for a workflow
 
 \b
 Exit codes:
-  0  success       1  a workload matches --fail-on       2  bad input, or the cluster could not be read
+  0  success       1  a workload matches --fail-on, or there is none
+  2  bad input, or the cluster could not be read
 """
 FAIL_ON: dict[str, Callable[[Entry], bool]] = {
     "never": lambda _entry: False,
@@ -62,21 +64,12 @@ TEXTS = {"json": outputs.as_json, "sarif": outputs.as_sarif, "junit": outputs.as
 
 
 @click.command(epilog=EPILOG)
-@click.argument("names", metavar="[FILE...]", nargs=-1)
-@click.option(
-    "-f",
-    "--filename",
-    "more",
-    multiple=True,
-    help="Read a file, a directory, or - for stdin; the same as FILE. Repeatable.",
-)
+@inputs.files(metavar="[FILE...]", help_text="Read a file, a directory, or - for stdin; the same as FILE. Repeatable.")
 @click.option("-n", "--namespace", "namespaces", multiple=True, help="Read this namespace of the cluster. Repeatable.")
 @click.option("-A", "--all-namespaces", is_flag=True, help="Read all namespaces of the cluster.")
 @click.option("--context", help="Use this context of the kubeconfig.")
 @click.option("--kubeconfig", type=click.Path(path_type=Path), help="Use this kubeconfig; $KUBECONFIG by default.")
-@click.option(
-    "-o", "--output", type=click.Choice(("table", "html", *TEXTS)), default="table", help="Choose the output."
-)
+@click.option("-o", "--output", type=click.Choice(("text", "html", *TEXTS)), default="text", help="Choose the output.")
 @click.option(
     "--fail-on",
     type=click.Choice(tuple(FAIL_ON)),
@@ -84,16 +77,18 @@ TEXTS = {"json": outputs.as_json, "sarif": outputs.as_sarif, "junit": outputs.as
     help="Exit with 1 for a workload that loses requests, loses them with lastcall too (not-fixed), has an unknown"
     " verdict, or is refused. Repeatable.",
 )
+@click.option("--allow-empty", is_flag=True, help="With --fail-on, pass if the input has no workload.")
+@reading.options
 @options.options
 def command(
     names: Sequence[str],
-    more: Sequence[str],
     namespaces: Sequence[str],
     all_namespaces: bool,
     context: str | None,
     kubeconfig: Path | None,
     output: str,
     fail_on: Sequence[str],
+    allow_empty: bool,
     scenario: Scenario,
     layer: Layer,
     override: Layer,
@@ -104,30 +99,36 @@ def command(
     """
     bad = False
     fleet: Fleet | None = None
-    if names or more:
+    if names:
         if namespaces or all_namespaces or context or kubeconfig:
             raise click.UsageError("name files or a cluster, not both")
-        entries, bad = _from_files((*names, *more), scenario, layer, override)
+        entries, bad = _from_files(names, scenario, layer, override)
     else:
         entries, fleet = _from_cluster(namespaces, all_namespaces, context, kubeconfig, scenario, layer, override)
         for note in fleet.notes:
             click.echo(f"note: {note}", err=True)
+    if output != "text":
+        encoding.for_programs()
     entries.sort(key=lambda entry: entry.rank)
     _print(entries, output, scenario, fleet)
+    if set(fail_on) - {"never"} and not entries and not allow_empty:
+        click.echo("error: --fail-on: there is no workload in the input", err=True)
+        sys.exit(2 if bad else 1)
     sys.exit(2 if bad else int(any(FAIL_ON[word](entry) for word in fail_on for entry in entries)))
 
 
 def _from_files(names: Sequence[str], scenario: Scenario, layer: Layer, override: Layer) -> tuple[list[Entry], bool]:
     entries: list[Entry] = []
-    bad = False
+    bad, seen = False, inputs.Seen()
     with _progress("workloads") as advance:
-        for entry in files.entries(read_all(names), scenario, layer, override):
+        for entry in files.entries(seen.documents(read_all(names)), scenario, layer, override):
             if isinstance(entry, BadManifest):
                 click.echo(f"error: {entry}", err=True)
                 bad = True
             else:
                 entries.append(entry)
                 advance(len(entries), None)
+    seen.check(scenario)
     return entries, bad
 
 
@@ -142,14 +143,15 @@ def _from_cluster(
 ) -> tuple[list[Entry], Fleet]:
     profiles: Profiles = click.get_current_context().params["known"]
     try:
-        cluster = client.connect(context, kubeconfig)
-        fleet = Fleet(cluster, scenario, profiles, layer.profile, override)
+        cluster = inputs.WatchedCluster(client.connect(context, kubeconfig))
+        fleet = Fleet(cluster, scenario, profiles, layer.profile, override, reading.templates())
         names = () if everywhere else namespaces or (cluster.namespace,)
         with _progress("objects") as advance:
             entries = fleet.read(names, advance)
     except client.ClusterError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(2)
+    cluster.seen.check(scenario)
     return entries, fleet
 
 
@@ -174,15 +176,16 @@ def _print(entries: Sequence[Entry], output: str, scenario: Scenario, fleet: Fle
     live = fleet is not None
     words = table.summary(entries, fleet.skipped if fleet else 0)
     if output == "html":
-        note = f"{words}. {assumptions(scenario)}"
+        note = f"{words}. {render.assumptions(scenario)}"
         data = {"mode": "report", "tagline": "Which workloads lose requests when they stop", "note": note}
         click.echo(page.html(data | {"audit": table.for_page(entries, live=live)}))
-    elif output == "table" and sys.stdout.isatty():
+    elif output == "text" and sys.stdout.isatty():
         console = Console(highlight=False)
-        console.print(table.table(entries, live=live))
+        for block in table.blocks(entries, console.width, live=live):
+            console.print(block)
         console.print(f"\n{words}", style="bold")
-        console.print(assumptions(scenario), style="dim")
-    elif output == "table":
+        console.print(render.assumptions(scenario), style="dim")
+    elif output == "text":
         for entry in entries:
             click.echo(table.plain(entry))
         click.echo(words, err=True)

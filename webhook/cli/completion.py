@@ -16,8 +16,8 @@ Examples:
 \b
 `kubectl lastcall` is completed by kubectl itself, which finds kubectl_complete-lastcall on PATH.
 """
-_NO_FILES = ":4"
-"""Ends the list that kubectl asks for: complete with this and nothing else (cobra's ShellCompDirectiveNoFileComp)."""
+_FILES, _NO_FILES = ":0", ":4"
+"""End the list that kubectl asks for: complete with files, or with the list only (cobra's ShellCompDirective)."""
 
 
 @click.command(epilog=EPILOG)
@@ -35,7 +35,8 @@ def kubectl() -> None:
     from webhook.cli import main  # noqa: PLC0415 - that module imports this one
 
     *words, incomplete = sys.argv[1:] or [""]
-    for item in ShellComplete(main, {}, "lastcall", "").get_completions(words, incomplete):
+    items = ShellComplete(main, {}, "lastcall", "").get_completions(words, incomplete)
+    for item in items:
         if item.type == "plain":
             click.echo(item.value)
-    click.echo(_NO_FILES)
+    click.echo(_FILES if any(item.type != "plain" for item in items) else _NO_FILES)

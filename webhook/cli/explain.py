@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import shutil
+import textwrap
 from typing import TYPE_CHECKING
 
 import click
+from click.shell_completion import CompletionItem
 
 from webhook.core import mutate
 from webhook.predict import Harm
@@ -22,12 +25,21 @@ Examples:
 """
 
 
+def _complete(_context: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
+    return [
+        CompletionItem(code, help=reason.sentence)
+        for code, reason in REASONS.items()
+        if code.lower().startswith(typed.lower())
+    ]
+
+
 @click.command(epilog=EPILOG)
-@click.argument("reason", required=False)
+@click.argument("reason", required=False, shell_complete=_complete)
 def command(reason: str | None) -> None:
     """Explain what a reason means and what to do about it.
 
-    Reasons are in the output of `preview` and `audit`, in warnings, audit annotations, log lines and metrics.
+    Reasons are in the output of `preview`, `timeline`, `audit` and `ui`, in warnings, audit annotations, log lines and
+    metrics.
     """
     if reason is None:
         for table in TABLES:
@@ -41,5 +53,6 @@ def command(reason: str | None) -> None:
         hint = f"; did you mean {near[0]}?" if near else "; `lastcall explain` lists them"
         raise click.UsageError(f"no reason {reason!r}{hint}")
     click.secho(match.code, bold=True)
-    click.echo(f"  what it means   {match.sentence}")
-    click.echo(f"  what to do      {match.advice}")
+    width = shutil.get_terminal_size().columns
+    for words, text in (("what it means", match.sentence), ("what to do", match.advice)):
+        click.echo(textwrap.fill(text, width, initial_indent=f"  {words:<16}", subsequent_indent=" " * 18))

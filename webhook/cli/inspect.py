@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from webhook import processes
+from webhook.cli import encoding
 from webhook.cluster import client
 from webhook.processes import proc
 
@@ -68,6 +69,7 @@ def command(
         trees, unread = _remote(pods, container, namespace, context, kubeconfig)
     explained = [(title, tree, processes.explain(tree)) for title, tree in trees]
     if output == "json":
+        encoding.for_programs()
         click.echo(msgspec.json.format(msgspec.json.encode([_data(*each) for each in explained])).decode())
     else:
         for each in explained:

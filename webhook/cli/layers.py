@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 
 from webhook.core.layers import Layer
-from webhook.core.settings import InvalidSetting, parse
+from webhook.core.settings import NAMES, InvalidSetting, parse
 from webhook.install import profiles as operator
 
 if TYPE_CHECKING:
@@ -47,7 +47,20 @@ def _override(_context: click.Context, _param: click.Parameter, values: Sequence
     return Layer("--set", read)
 
 
-profile_option = click.option("--profile", default="default", help="Use the settings of this profile.")
+def complete_profiles(context: click.Context, _param: click.Parameter, typed: str) -> list[str]:
+    """Return the profiles that begin with what is typed, those of ``--profiles`` included."""
+    known: Profiles = context.params.get("known") or operator.load(None)
+    return [name for name in known if name.startswith(typed)]
+
+
+def complete_settings(_context: click.Context, _param: click.Parameter, typed: str) -> list[str]:
+    """Return the settings that begin with what is typed, each with the sign that follows."""
+    return [f"{name}=" for name in NAMES if name.startswith(typed)]
+
+
+profile_option = click.option(
+    "--profile", default="default", shell_complete=complete_profiles, help="Use the settings of this profile."
+)
 profiles_option = click.option(
     "--profiles",
     "known",
@@ -60,5 +73,6 @@ override_option = click.option(
     "override",
     multiple=True,
     callback=_override,
+    shell_complete=complete_settings,
     help="Set name=value; overrides profile and annotations. Repeatable.",
 )

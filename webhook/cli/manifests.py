@@ -10,6 +10,7 @@ import click
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import LiteralScalarString
 
+from webhook.cli import encoding
 from webhook.cli.layers import load
 from webhook.install.objects import NAME, profiles_config_map, webhook_configuration
 
@@ -57,6 +58,7 @@ def command(
         ca_bundle=ca_file.read() if ca_file else b"",
         failure_policy=failure_policy,
     )
+    encoding.for_programs()
     click.echo(
         as_yaml(configuration, profiles_config_map(text, namespace=namespace), cluster_wide=cluster_wide), nl=False
     )

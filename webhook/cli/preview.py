@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
-from pathlib import Path
+from itertools import groupby
 from typing import TYPE_CHECKING, TypeAlias
 
 import click
 from rich.console import Console
 
 from webhook import manifests
-from webhook.cli import layers
+from webhook.cli import encoding, inputs, layers, reading
 from webhook.cli.errors import InternalError
+from webhook.cli.reading import read_all
 from webhook.core.mutate import mutate
 from webhook.report import render, second_opinion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from webhook.cli.layers import Profiles
     from webhook.core.decision import Report
@@ -25,20 +27,21 @@ if TYPE_CHECKING:
     from webhook.manifests import Document, Workload
 
 Shown: TypeAlias = "Sequence[tuple[Document, Sequence[tuple[Workload, Report]]]]"
-OUTPUTS = ("table", "diff", "patch", "yaml", "json", "report")
+OUTPUTS = ("text", "diff", "patch", "yaml", "json", "report")
 EPILOG = """\b
 Examples:
-  lastcall preview -f deployment.yaml
-  lastcall preview -f manifests/ --profile alb -o diff
-  kustomize build . | lastcall preview -f - -o yaml | kubectl apply -f -
-  lastcall preview -f web.yaml --set drain-seconds=20 --exit-code
+  lastcall preview deployment.yaml
+  lastcall preview manifests/ --profile alb -o diff
+  kustomize build . | lastcall preview - -o yaml | kubectl apply -f -
+  lastcall preview web.yaml --set drain-seconds=20 --exit-code
 
 \b
 Outputs:
-  table   every decision in a row (default)      diff    what changes in the document, with the reasons
-  yaml    the changed documents; comments stay   json    the same, as JSON
+  text    every decision; in a pipe one line     diff    what changes in the document, with the reasons
+  yaml    the documents; only changes differ     json    the same, as JSON
   patch   the JSON Patch of every Pod            report  decisions and patches, as JSON
-With yaml and json the reasons go to stderr.
+With yaml and json the reasons go to stderr. The diff applies with `patch -p0`. If a document is bad, yaml, json, diff
+  and patch print nothing, so that a pipe into `kubectl apply` gets nothing.
 
 \b
 Exit codes:
@@ -48,15 +51,9 @@ Exit codes:
 
 
 @click.command(epilog=EPILOG)
-@click.option(
-    "-f",
-    "--filename",
-    "names",
-    multiple=True,
-    required=True,
-    help="Read a file, a directory, or - for stdin. Repeatable.",
-)
-@click.option("-o", "--output", type=click.Choice(OUTPUTS), default="table", help="Choose the output.")
+@inputs.files(metavar="FILE...", help_text="Read a file, a directory, or - for stdin; the same as FILE. Repeatable.")
+@click.option("-o", "--output", type=click.Choice(OUTPUTS), default="text", help="Choose the output.")
+@reading.options
 @layers.profile_option
 @layers.profiles_option
 @layers.override_option
@@ -71,7 +68,7 @@ def command(names: Sequence[str], output: str, profile: str, known: Profiles, ov
     layer = layers.choose(known, profile)
     changed = bad = False
     shown: list[tuple[Document, list[tuple[Workload, Report]]]] = []
-    for document in read_all(names):
+    for document in inputs.Seen().documents(read_all(inputs.required(names))):
         if isinstance(document, manifests.BadManifest):
             click.echo(f"error: {document}", err=True)
             bad = True
@@ -79,7 +76,10 @@ def command(names: Sequence[str], output: str, profile: str, known: Profiles, ov
         reports = [(workload, checked(document, workload, layer, override)) for workload in document.workloads]
         changed |= any(report.operations for _, report in reports)
         shown.append((document, reports))
-    PRINTERS[output](shown)
+    if output != "text":
+        encoding.for_programs()
+    if not bad or output in ("text", "report"):
+        PRINTERS[output](shown)
     sys.exit(2 if bad else int(changed and exit_code))
 
 
@@ -91,50 +91,55 @@ def checked(document: Document, workload: Workload, layer: Layer, override: Laye
     return report
 
 
-def read_all(names: Sequence[str]) -> Iterator[Document | manifests.BadManifest]:
-    """Read every document of files, directories and stdin; yield an error for one that cannot be read."""
-    for name in names:
-        for path in [Path(name)] if name == "-" else manifests.files(Path(name)):
-            try:
-                text = sys.stdin.read() if name == "-" else path.read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError) as error:
-                yield manifests.BadManifest(f"{path}: {getattr(error, 'strerror', None) or error}")
-            else:
-                yield from manifests.read("stdin" if name == "-" else str(path), text)
-
-
-def _print_table(shown: Shown) -> None:
-    console = Console(soft_wrap=not sys.stdout.isatty())
+def _print_text(shown: Shown) -> None:
+    """Show blocks on a terminal, and a line for each decision in a pipe."""
+    terminal = sys.stdout.isatty()
+    console = Console(highlight=False, soft_wrap=not terminal)
     for document, reports in shown:
-        for workload, report in reports:
-            console.print(render.table(render.title(document, workload), report))
-            console.print()
+        for each in reports:
+            if terminal:
+                console.print(render.blocks(document, *each, console.width))
+                console.print()
+            else:
+                click.echo("".join(f"{line}\n" for line in render.plain(document, *each)), nl=False)
     if not any(reports for _, reports in shown):
-        console.print("no document creates a Pod")
+        click.echo("no document creates a Pod")
+    elif terminal:
+        console.print("`lastcall explain REASON` says what a reason means and what to do.", style="dim")
 
 
 def _print_diff(shown: Shown) -> None:
-    for document, reports in shown:
-        for workload, report in reports:
-            heading = f"{workload.kind}/{workload.name}"
-            before = document.dump()
-            document.apply(workload, report.operations)
-            click.echo("".join(f"# {line}\n" for line in render.lines(report)), nl=False)
-            click.echo(render.diff(heading, before, document.dump()))
+    for source, group in groupby(shown, key=lambda each: each[0].source):
+        before, after = [], []
+        for document, reports in group:
+            before.append(f"{document.head}{document.text}{document.tail}")
+            for workload, report in reports:
+                click.echo(f"# {render.title(document, workload)}")
+                click.echo("".join(f"# {line}\n" for line in render.lines(report)), nl=False)
+                document.apply(workload, report.operations)
+            after.append(f"{document.head}{document.dump()}{document.tail}")
+        new = "".join(after)
+        click.echo(
+            render.file_diff(source, "".join(before), render.shorten(new) if sys.stdout.isatty() else new), nl=False
+        )
 
 
 def _print_yaml(shown: Shown) -> None:
-    for document, reports in shown:
-        if _apply(document, reports):
-            click.echo(document.dump(), nl=False)
-        else:
-            click.echo(document.text, nl=not document.text.endswith("\n"))
+    end = "\n"
+    for index, (document, reports) in enumerate(shown):
+        _apply(document, reports)
+        head = document.head if not index else document.head.removeprefix("\ufeff")
+        text = f"{head}{document.dump()}{document.tail}"
+        if index and document.number == 1 and not re.match(r"(?:[ \t]*(?:#.*)?\r?\n)*---", text):
+            text = f"---\n{text}"  # the next file
+        click.echo("\n" * (not end.endswith("\n")) + text, nl=False)
+        end = text or end
 
 
 def _print_json(shown: Shown) -> None:
     for document, reports in shown:
         _apply(document, reports)
-    data = [json.loads(json.dumps(document.data, default=str)) for document, _ in shown]
+    data = [document.data for document, _ in shown if document.data is not None]
     whole = data[0] if len(data) == 1 else {"apiVersion": "v1", "kind": "List", "items": data}
     click.echo(json.dumps(whole, indent=2))
 
@@ -164,7 +169,7 @@ def _print_data(shown: Shown, keys: Sequence[str] | None) -> None:
 
 
 PRINTERS = {
-    "table": _print_table,
+    "text": _print_text,
     "diff": _print_diff,
     "patch": _print_patch,
     "yaml": _print_yaml,

@@ -75,6 +75,7 @@ _OPTIONS = (
         "--cause",
         default="delete",
         callback=_cause,
+        shell_complete=lambda _context, _param, typed: [cause for cause in Cause if cause.startswith(typed)],
         metavar="CAUSE[:SECONDS]",
         help=f"Set what ends the Pod: {_CAUSES}.",
     ),
@@ -143,7 +144,7 @@ def _containers(
 
 
 def options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options, and call it with ``scenario``, ``layer`` and ``override``."""
+    """Add the options to a command, and call it with ``scenario``, ``layer`` and ``override``."""
 
     @functools.wraps(command)
     def called(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--profile", help="Show only this profile.")
+@click.option("--profile", shell_complete=layers.complete_profiles, help="Show only this profile.")
 @layers.profiles_option
 @layers.override_option
 @click.option("-o", "--output", type=click.Choice(("table", "json")), default="table", help="Choose the output.")
@@ -41,7 +41,7 @@ def command(profile: str | None, known: Profiles, override: Layer, output: str) 
         return
     for setting, text in setting_docs().items():
         click.secho(setting, bold=True)
-        click.echo(textwrap.indent(textwrap.fill(text, 92), "  "))
+        click.echo(textwrap.indent(textwrap.fill(text, 76), "  "))
         for name, cell in rows[setting].items():
             click.echo(f"    {name:<12} {show(cell['value']):<12} ({cell['origin']})")
     click.echo(f'\nOn a Pod: annotation {PREFIX}<name>, for instance {PREFIX}drain-seconds: "20"')

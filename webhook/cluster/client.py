@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from kubernetes import client
@@ -60,6 +60,7 @@ WORKLOADS = (
     Resource("apps/v1", "daemonsets", "DaemonSet"),
     Resource("batch/v1", "cronjobs", "CronJob"),
 )
+_BUILT_IN = ("apps", "batch", "extensions")
 
 
 class Cluster:
@@ -70,14 +71,17 @@ class Cluster:
         self.namespace = namespace
         """The namespace of the context."""
 
-    def objects(self, resource: Resource, namespace: str = "") -> Iterator[tuple[dict[str, Any], int | None]]:
+    def objects(
+        self, resource: Resource, namespace: str = "", fields: str = ""
+    ) -> Iterator[tuple[dict[str, Any], int | None]]:
         """Yield the objects page by page, each with the number that follows, or None if it is unknown.
 
         If a list expires on the API server (410), it continues with the current objects.
         """
         token, restarts = "", 0
         while True:
-            query = {"limit": str(PAGE)} | ({"continue": token} if token else {})
+            query = {"limit": str(PAGE)} | ({"fieldSelector": fields} if fields else {})
+            query |= {"continue": token} if token else {}
             status, page = self._request("list", resource, resource.path(namespace), query)
             if status == HTTPStatus.GONE and restarts < _RESTARTS:
                 token, restarts = str((page.get("metadata") or {}).get("continue") or ""), restarts + 1
@@ -90,6 +94,20 @@ class Cluster:
                 yield item, None if left is None else int(left) + len(items) - number
             if not token:
                 return
+
+    def custom(self, kinds: Iterable[str]) -> Iterator[Resource]:
+        """Return the resources of custom kinds, each ``Kind.group``, that this cluster serves: their CRDs are there."""
+        wanted = set(kinds)
+        apis = Resource("", "apis", "")
+        _, listed = self._request("list", apis, "/apis", {})
+        for group in listed.get("groups") or ():
+            if not any(kind.partition(".")[2] == group["name"] for kind in wanted) or group["name"] in _BUILT_IN:
+                continue
+            version = group["preferredVersion"]["groupVersion"]
+            _, served = self._request("list", apis, f"/apis/{version}", {})
+            for found in served.get("resources") or ():
+                if f"{found['kind']}.{group['name']}" in wanted and "/" not in found["name"]:
+                    yield Resource(version, found["name"], found["kind"])
 
     def get(self, resource: Resource, name: str, namespace: str = "") -> dict[str, Any]:
         """Return one object; raise ``NotFound`` if it does not exist."""

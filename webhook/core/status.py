@@ -63,7 +63,7 @@ def own_grace_seconds(pod: Pod) -> int:
 
 
 def added_hook(pod: Pod, container: Container) -> bool:
-    """Tell whether the container's preStop hook is the native sleep or the signal hook that was added here."""
+    """Return whether the container's preStop hook is the native sleep or the signal hook that was added here."""
     seconds = pod.status.get("pre-stop", {}).get(container.target)
     hook = container.pre_stop
     return bool(seconds and hook and (hook.sleep or hook.signals) and hook.seconds == seconds)

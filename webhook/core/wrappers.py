@@ -86,7 +86,7 @@ def program_behind(wrapper: Wrapper, words: list[str], at: int) -> int | None:
 
 
 def _lacks_value(option: str, known: AbstractSet[str]) -> bool | None:
-    """Tell whether the known option in ``option`` is without a value there; None if no known one is in it.
+    """Return whether the known option in ``option`` is without a value there; None if no known one is in it.
 
     As getopt has it: --long, --long=value, and -abX is -a -b -X, or -a -b with the value X.
     """

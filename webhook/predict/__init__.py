@@ -185,7 +185,7 @@ def _seconds(pod: Pod, scenario: Scenario) -> dict[str, int]:
 
 
 def _restarted(before: list[ContainerTimeline], after: list[ContainerTimeline], at: float) -> list[ContainerTimeline]:
-    """Let the kubelet start over, with all of the grace, for containers that are not signalled yet when it restarts."""
+    """Start again, with the whole grace period, for containers that are not signalled when the kubelet restarts."""
     return [
         old if old.signal_at is None or old.signal_at <= at else new for old, new in zip(before, after, strict=True)
     ]

@@ -32,7 +32,7 @@ class Cause(StrEnum):
     SOFT_EVICTION = "soft-eviction"
     """Node pressure, soft threshold. Seconds: evictionMaxPodGracePeriod."""
     HARD_EVICTION = "hard-eviction"
-    """Node pressure, hard threshold: one second, whatever the Pod says."""
+    """Node pressure, hard threshold: one second for every Pod."""
     COMPLETION = "completion"
     """The app containers have ended by themselves, as in a Job: native sidecars are stopped."""
 

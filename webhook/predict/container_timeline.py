@@ -1,4 +1,4 @@
-"""What happens to one container of a Pod that ends, as ``kubelet.py`` works it out."""
+"""What is predicted for one container: its hook, its stop signal and its end."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class HookOutcome(StrEnum):
     """How a preStop hook ends."""
 
     RAN = "ran"
+    """It took its whole length."""
     CUT = "cut"
     """The grace period ended first."""
     FAILED = "failed"
@@ -45,8 +46,8 @@ class Hook(msgspec.Struct, frozen=True):
     """A preStop hook."""
 
     kind: str
-    """``sleep``, ``exec``, ``httpGet`` or ``tcpSocket``; ``signal`` is lastcall's signal hook. Its length is that of
-    its sleep: what it waits for after that is the process's drain."""
+    """``sleep``, ``exec``, ``httpGet``, ``tcpSocket``, or ``signal``: lastcall's signal hook. The length of a signal
+    hook is that of its sleep; the time that it waits after it is the process's drain."""
     seconds: float
     """How long it takes if nothing interrupts it."""
     end: float

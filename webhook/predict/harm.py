@@ -71,6 +71,10 @@ class Harm(Reason):
         "its preStop hook fails, so the stop signal comes at once",
         "Use a native sleep (lifecycle.preStop.sleep): it needs no program in the image.",
     )
+    SIGNAL_HOOK_FAILED = (
+        "lastcall's signal hook fails, so the stop signal comes at once: the image has no shell, or not that one",
+        'Set the annotation lastcall.webhook/image-shell.{container}: "no": the native sleep needs no program.',
+    )
     HOOK_NOT_RUN = (
         "its preStop sleep is not run before Kubernetes 1.30, so the stop signal comes at once",
         "Use an exec hook with the image's own sleep, or a newer Kubernetes.",

@@ -99,7 +99,7 @@ def _hook(pod: Pod, container: ContainerTimeline, scenario: Scenario) -> Iterato
     elif hook.outcome is HookOutcome.NOT_RUN:
         yield _finding(Harm.HOOK_NOT_RUN, container.name)
     elif hook.outcome is HookOutcome.FAILED and container.ended_by is not End.BY_ITSELF:
-        yield _finding(Harm.HOOK_FAILED, container.name)
+        yield _finding(Harm.SIGNAL_HOOK_FAILED if hook.kind == "signal" else Harm.HOOK_FAILED, container.name)
     elif hook.outcome is HookOutcome.RAN:
         if hook.seconds == container.grace:
             yield _finding(Harm.HOOK_EATS_GRACE, container.name, seconds=hook.seconds, minimum=MIN_GRACE_SECONDS)

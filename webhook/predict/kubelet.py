@@ -92,7 +92,7 @@ def _stop(context: _Context, container: Container, role: Role, grace: int, earli
     drain = scenario.drain_of(container, resolved)
     last = End.KILLED
     if hook and hook.kind == "signal" and hook.outcome is HookOutcome.RAN:
-        if delivery is SignalDelivery.DROPPED:  # the hook waits until it is cut; then the package manager ends
+        if delivery is SignalDelivery.DROPPED:  # the hook waits until it is cut; then the package manager exits
             kill_at, last = start + grace + DROP_SECONDS, End.DROPPED
         delivery, missing = SignalDelivery.RECEIVED, None
     signal, needs = scenario.stop_signal_of(container, pod), None if drain == IGNORES else drain

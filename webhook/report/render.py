@@ -1,48 +1,112 @@
-"""A report for people and for programs: table, diff, patch, report."""
+"""A report for people and for programs: blocks, lines, diff, patch, report."""
 
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any
+import re
+import textwrap
+from io import StringIO
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rich.table import Table
+from rich.console import Group
 from rich.text import Text
-
-from webhook.core.decision import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from webhook.core.decision import Report
     from webhook.manifests import Document, Workload
+    from webhook.predict import Scenario
 
-STYLES = {Outcome.PATCHED: "green", Outcome.SKIPPED: "dim", Outcome.REFUSED: "bold red"}
+STYLES = {"patched": "green", "skipped": "dim", "refused": "bold red", "ignored": "yellow"}
+"""Outcome, or ``ignored`` for a setting that could not be read -> its style."""
+_INDENT = 13
+"""Of messages: they begin below the outcome's end."""
+_WIDEST = 110
+"""Columns."""
+
+
+def name(workload: Workload) -> str:
+    """Return the workload's kind, namespace and name."""
+    return f"{workload.kind} {workload.namespace + '/' if workload.namespace else ''}{workload.name}"
 
 
 def title(document: Document, workload: Workload) -> str:
     """Return the workload's kind and name, and its place: file and document."""
-    return f"{workload.kind} {workload.name} ({document.where})"
+    return f"{name(workload)} ({document.where})"
 
 
-def table(heading: str, report: Report) -> Table:
-    """Show every decision in a row."""
-    result = Table(title=Text(heading), title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
-    for column in ("mutation", "target", "outcome", "reason", "why"):
-        result.add_column(column, no_wrap=column in ("mutation", "outcome"), overflow="fold")
-    for decision in report.decisions:
-        outcome = Text(decision.outcome, STYLES[decision.outcome])
-        result.add_row(decision.mutation, Text(decision.target), outcome, decision.reason.code, Text(decision.message))
+def blocks(document: Document, workload: Workload, report: Report, width: int) -> Group:
+    """Show a workload for a terminal of ``width`` columns: a block for each target, no reason is broken."""
+    parts = heading(document, workload, width)
+    found = list(_rows(report))
+    for target in dict.fromkeys(row.target for row in found):
+        parts.append(Text(f"  {target}"))
+        for row in found:
+            if row.target == target:
+                words = ((f"    {row.outcome:<8} ", STYLES[row.outcome]), f"{row.mutation:<13} ", (row.code, "bold"))
+                parts += [Text.assemble(*words), *map(Text, wrap(row.message, _INDENT, width))]
+    return Group(*parts)
+
+
+def heading(document: Document, workload: Workload, width: int) -> list[Text]:
+    """Name the workload and its place, on two lines where one is too narrow."""
+    title, place = (name(workload), "bold"), (f"  {document.where}", "dim")
+    both = Text.assemble(title, place)
+    return [both] if len(both) <= width else [Text(*title), Text(*place)]
+
+
+def plain(document: Document, workload: Workload, report: Report) -> Iterator[str]:
+    """Return a line for each decision and each problem: fields separated by tabs."""
+    for row in _rows(report):
+        fields = (row.outcome, row.code, name(workload), row.target, row.mutation, row.message, document.where)
+        yield "\t".join("".join(c if c.isprintable() else " " for c in field) for field in fields)
+
+
+def wrap(text: str, indent: int, width: int) -> list[str]:
+    """Break a text between words into lines of at most ``width`` columns, each with the indentation."""
+    margin = " " * indent
+    lines = textwrap.wrap(
+        re.sub(r"(\d) s\b", "\\1\N{NO-BREAK SPACE}s", text),
+        max(min(width, _WIDEST), 2 * indent + 20),
+        initial_indent=margin,
+        subsequent_indent=margin,
+        break_on_hyphens=False,
+    )
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
+
+
+class _Row(NamedTuple):
+    """A decision or a problem, as it is shown."""
+
+    outcome: str
+    mutation: str
+    target: str
+    code: str
+    message: str
+
+
+def _rows(report: Report) -> Iterator[_Row]:
+    for d in report.decisions:
+        yield _Row(str(d.outcome), d.mutation, d.target, d.reason.code, d.message)
     for problem in report.problems:
-        result.add_row("settings", "pod", Text("ignored", "yellow"), problem.reason.code, Text(problem.message))
-    return result
+        yield _Row("ignored", "settings", "pod", problem.reason.code, problem.message)
 
 
 def lines(report: Report) -> Iterator[str]:
     """Return one line for each decision and each problem."""
-    for d in report.decisions:
-        yield f"{d.outcome:<8} {d.mutation:<13} {d.target}: {d.message} [{d.reason.code}]"
-    for problem in report.problems:
-        yield f"{'ignored':<8} {'settings':<13} pod: {problem.message} [{problem.reason.code}]"
+    for row in _rows(report):
+        yield f"{row.outcome:<8} {row.mutation:<13} {row.target}: {row.message} [{row.code}]"
+
+
+def assumptions(scenario: Scenario) -> str:
+    """Return in one line what a prediction assumes."""
+    limit = "" if scenario.cause_seconds is None else f" ({scenario.cause_seconds} s)"
+    major, minor = scenario.kubelet
+    return (
+        f"{scenario.cause}{limit}, kubelet {major}.{minor}; assumed: endpoint withdrawn after "
+        f"{scenario.propagation:g} s, drain {scenario.drain:g} s unless set"
+    )
 
 
 def diff(heading: str, before: str, after: str) -> str:
@@ -50,6 +114,13 @@ def diff(heading: str, before: str, after: str) -> str:
     names = (f"{heading} as written", f"{heading} as admitted")
     difference = difflib.unified_diff(before.splitlines(), shorten(after).splitlines(), *names, lineterm="")
     return "".join(f"{line}\n" for line in difference)
+
+
+def file_diff(name: str, before: str, after: str) -> str:
+    """Return a unified diff that applies with patch(1); empty if nothing changes."""
+    old, new = (list(StringIO(text, newline="\n")) for text in (before, after))
+    lines = difflib.unified_diff(old, new, name, name)
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
 def shorten(yaml: str) -> str:

@@ -10,7 +10,7 @@ from webhook.core import settings
 
 
 def setting_docs() -> dict[str, str]:
-    """Return what stands below each field of ``Settings``: name -> text in one line."""
+    """Return the text below each field of ``Settings``: name -> text in one line."""
     body = ast.parse(inspect.getsource(settings.Settings)).body[0]
     assert isinstance(body, ast.ClassDef)  # noqa: S101 - for the type checker
     docs = {}

@@ -16,7 +16,7 @@ from .recipes import RECIPES
 
 
 def prepare() -> None:
-    """Build everything and make every image's archive: all that takes minutes, and that the cache keeps."""
+    """Build everything and the archive of every image: it takes minutes, and is cached."""
     build()
     for name in RECIPES:
         images.recipe(name)
@@ -31,7 +31,7 @@ def enter(argv: list[str]) -> None:
 
 
 def start(args: argparse.Namespace) -> None:
-    """Bring the cluster up with the images of the demo app; leave nothing where that fails."""
+    """Bring the cluster up with the images of the demo app; remove everything if that fails."""
     try:
         cluster.up(args.propagation)
         for name in ("dash", "ash"):
@@ -57,12 +57,12 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def interrupt(*_: Any) -> None:
-    """Treat SIGTERM and SIGHUP as Ctrl-C: what was started is taken down."""
+    """Handle SIGTERM and SIGHUP like Ctrl-C: everything is removed."""
     raise KeyboardInterrupt
 
 
 def main() -> int:
-    """Run one command; a failure is one line and exit status 1."""
+    """Run one command; print a failure as one line and exit with 1."""
     args = arguments().parse_args()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)

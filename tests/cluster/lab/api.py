@@ -38,7 +38,7 @@ GROUPS = {  # kind -> its group and version below /apis; what is not here is in 
 
 
 class Answer(NamedTuple):
-    """What the API server said: the HTTP status, the object, and the texts of its warnings."""
+    """An answer of the API server: HTTP status, object, and the texts of its warnings."""
 
     status: int
     object: Object
@@ -46,7 +46,7 @@ class Answer(NamedTuple):
 
 
 class ApiError(Exception):
-    """The API server refused; the text is its own message."""
+    """The API server rejected a request; the text is its message."""
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -93,7 +93,7 @@ class Api:
         return Answer(response.status, json.loads(text), [re.sub(r"\\(.)", r"\1", w) for w in warnings])
 
     def call(self, method: str, path: str, body: object = None, kind: str = "application/json") -> Object:
-        """Send one request; raise ApiError where the answer is not a success."""
+        """Send one request; raise ApiError unless it succeeds."""
         answer = self.ask(method, path, body, kind)
         if answer.status >= http.client.BAD_REQUEST:
             raise ApiError(f"{method} {path}: {answer.status}: {answer.object.get('message')}")
@@ -104,18 +104,18 @@ class Api:
         return self.call("GET", url(kind, name, namespace, **query))
 
     def find(self, kind: str, name: str, namespace: str = "") -> Object | None:
-        """Read one object; None where there is none."""
+        """Read one object, or return None if it does not exist."""
         answer = self.ask("GET", url(kind, name, namespace))
         return None if answer.status == http.client.NOT_FOUND else answer.object
 
     def create(self, manifest: Object, *, dry_run: bool = False) -> Answer:
-        """Create an object; the answer may be a refusal."""
+        """Create an object; return the answer, also if it is a rejection."""
         query = {"dryRun": "All"} if dry_run else {}
         path = url(manifest["kind"], "", manifest["metadata"].get("namespace", ""), **query)
         return self.ask("POST", path, manifest)
 
     def apply(self, *objects: Object) -> list[Object]:
-        """Create or change objects by server-side apply; raise ApiError where one is refused."""
+        """Create or change objects by server-side apply; raise ApiError if one is rejected."""
         return [
             self.call(
                 "PATCH",
@@ -141,13 +141,13 @@ class Api:
         return self.call("PATCH", url(kind, name), operations, "application/json-patch+json")
 
     def delete(self, kind: str, name: str, namespace: str = "", **query: str) -> None:
-        """Ask for an object's deletion; an object that is not there is no error."""
+        """Delete an object; a missing object is no error."""
         answer = self.ask("DELETE", url(kind, name, namespace, **query))
         if answer.status not in {200, 202, 404}:
             raise ApiError(f"delete {kind} {namespace}/{name}: {answer.object.get('message')}")
 
     def stream(self, path: str) -> Stream:
-        """Open an answer that lasts: a watch, or a followed log."""
+        """Open a stream: a watch, or a followed log."""
         return Stream(UnixConnection(self.path, timeout=900), path)
 
     def close(self) -> None:
@@ -157,7 +157,7 @@ class Api:
 
 
 class Stream:
-    """Lines of an answer, as they come, until it ends or another thread calls stop()."""
+    """The lines of a stream until it ends or another thread calls stop()."""
 
     def __init__(self, connection: UnixConnection, path: str) -> None:
         self.connection = connection
@@ -167,7 +167,7 @@ class Stream:
         self.response = connection.getresponse()
 
     def __iter__(self) -> Iterator[bytes]:
-        """Give each line; whoever iterates also closes."""
+        """Yield each line, and close the connection at the end."""
         try:
             while line := self.response.readline():
                 yield line

@@ -1,4 +1,4 @@
-"""What the lab needs before it can start: Debian packages, Kubernetes built from its Go module, pause."""
+"""Install and build what the lab needs: Debian packages, Kubernetes from its Go module, pause."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ PACKAGES = {  # what is looked for -> the Debian package that has it
 
 
 def demand() -> None:
-    """Raise LabError, in one line, where this machine cannot run the lab at all."""
+    """Raise LabError, in one line, if this machine cannot run the lab."""
     if platform.system() != "Linux":
         raise LabError(f"the cluster tests need Linux (containers, network namespaces); this is {platform.system()}")
     if os.geteuid():
@@ -55,7 +55,7 @@ def demand() -> None:
 
 
 def missing_packages() -> list[str]:
-    """Return the packages whose programs and files are not there."""
+    """Return the packages whose programs and files are missing."""
     return [
         package
         for wanted, package in PACKAGES.items()
@@ -73,7 +73,7 @@ def install() -> None:
 
 
 def outdated() -> list[str]:
-    """Return the binaries to build: missing from the cache or not of VERSION; a user's own are taken as they are."""
+    """Return the binaries to build: missing from the cache or not of VERSION; those of the user are not rebuilt."""
     asked: dict[str, subprocess.Popen[str]] = {}
     own = [name for name in BINARIES if binary(name) == BIN / name]
     for name in own:
@@ -108,7 +108,7 @@ def compile_kubernetes(names: list[str]) -> None:
 
 
 def build() -> None:
-    """Make everything that a cluster needs; does nothing, within a second, when it is all there."""
+    """Install and build everything that is missing; takes less than a second if nothing is."""
     demand()
     install()
     BIN.mkdir(parents=True, exist_ok=True)

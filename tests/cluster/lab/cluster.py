@@ -1,4 +1,4 @@
-"""Starting the cluster and taking it down again."""
+"""Start and stop the cluster."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ API_SOCKET = DIR / "api.sock"
 
 
 def up(propagation: float = 1) -> None:
-    """Start the cluster and wait until it can run Pods; raise LabError where it does not come up.
+    """Start the cluster and wait until it can run Pods; raise LabError if it does not start.
 
-    `propagation`: kube-proxy's minSyncPeriod, the seconds until it has certainly followed a change of endpoints. A
-    lone change takes effect at once, one within that time of the last change when the time is over.
+    `propagation`: kube-proxy's minSyncPeriod, the maximum seconds until a change of endpoints takes effect. A
+    single change takes effect immediately, another within that time only when the time is over.
     """
     begin = time.monotonic()
     if running():
@@ -56,7 +56,7 @@ def ready() -> bool:
 
 
 def restart_api_server(more: Mapping[str, str | Path]) -> None:
-    """End the API server, at the latest by SIGKILL after a second, and start it anew with these options besides."""
+    """End the API server, at the latest by SIGKILL after a second, and start it again with these additional options."""
     stop("kube-apiserver")
     components.apiserver(more)
     until("the API server", ready)
@@ -66,14 +66,14 @@ READY = "jsonpath={.status.conditions[?(@.type=='Ready')].status}"
 
 
 def proxy() -> None:
-    """Offer the API, as the administrator, on a Unix socket: it can be reached from outside the namespace."""
+    """Serve the API, as the administrator, on a Unix socket, which is reachable from outside the namespace."""
     where = (f"--kubeconfig={KUBECONFIG}", f"--unix-socket={API_SOCKET}")
     start("api-socket", binary("kubectl"), "proxy", *where, "--reject-paths=^$")
     until("the API socket", API_SOCKET.exists)
 
 
 def down() -> None:
-    """Stop and remove all that up() started or caused; nothing is assumed to be there."""
+    """Stop and remove everything that up() started or created, as far as it exists."""
     namespaces = [NAME, *teardown.pod_namespaces()]
     teardown.stop_all()
     teardown.sweep(namespaces)
@@ -81,13 +81,13 @@ def down() -> None:
 
 
 def running() -> bool:
-    """Tell whether the components without which nothing works are alive."""
+    """Tell whether the essential components are alive."""
     return all(alive(name) for name in ("etcd", "containerd", "kube-apiserver", "kubelet"))
 
 
 @contextmanager
 def cluster(propagation: float = 1) -> Iterator[None]:
-    """Run a cluster for as long as the body lasts, however it ends."""
+    """Run a cluster during the body; stop it after any end."""
     try:
         up(propagation)
         yield

@@ -31,7 +31,7 @@ class LabError(Exception):
 
 
 def say(text: str) -> None:
-    """Progress, for people: standard output is kept for results."""
+    """Print progress to stderr; standard output has only results."""
     sys.stderr.write(f"lab: {text}\n")
     sys.stderr.flush()
 
@@ -60,7 +60,7 @@ def sh(
 
 
 def binary(name: str) -> Path:
-    """Where a program is, found as controller-runtime's envtest finds it, else in the lab's own cache.
+    """Return the path of a program: where controller-runtime's envtest looks for it, else in the lab's cache.
 
     `TEST_ASSET_KUBE_APISERVER`, `TEST_ASSET_ETCD` and `TEST_ASSET_KUBECTL` name one file each;
     `KUBEBUILDER_ASSETS` names a directory that holds some or all of them.

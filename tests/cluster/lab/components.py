@@ -33,7 +33,7 @@ def network() -> None:
 
 
 def etcd() -> None:
-    """Start etcd; nothing it keeps outlives the lab, so it need not wait for the disk."""
+    """Start etcd; its data is deleted with the lab, so it does not sync to disk."""
     peers = "http://127.0.0.1:2380"
     addresses = (
         f"--listen-client-urls={ETCD}",

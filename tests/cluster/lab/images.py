@@ -98,7 +98,7 @@ def variant(name: str, tag: str, **config: object) -> Path:
 
     layer = {"mediaType": f"{kind}.layer.v1.tar", "digest": image["rootfs"]["diff_ids"][0], "size": size}
     manifest = {"schemaVersion": 2, "config": blob(image, "config.v1+json"), "layers": [layer]}
-    named = blob(manifest, "manifest.v1+json") | {"annotations": {"io.containerd.image.name": tag}}
+    named = blob(manifest, "manifest.v1+json") | {"annotations": {"io.containerd.image.name": f"docker.io/{tag}"}}
     blobs["index.json"] = json.dumps({"schemaVersion": 2, "manifests": [named]}).encode()
     blobs["oci-layout"] = b'{"imageLayoutVersion": "1.0.0"}'
     archive = STORE / f"{tag.replace('/', '-').replace(':', '-')}.oci"

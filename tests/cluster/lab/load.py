@@ -1,6 +1,6 @@
-"""HTTP load in a process of its own: `python -m tests.cluster.lab.load URL`, JSON lines until its stdin ends.
+"""HTTP load in a separate process: `python -m tests.cluster.lab.load URL`, JSON lines until its stdin ends.
 
-Fresh connections come at a fixed rate, whatever the server does (open loop); keep-alive connections each send a
+Fresh connections come at a fixed rate, independent of the answers (open loop); keep-alive connections each send a
 request, wait for the answer, think, and go on.
 """
 
@@ -26,10 +26,10 @@ OVERDUE_SECONDS = 2.0
 
 
 class Load:
-    """Counts requests as ok, or by the way they were lost; `crossed` requests were retried and count once.
+    """Counts requests as ok, or by how they were lost; `crossed` requests were retried and count once.
 
-    `lag` is the longest that this process itself came late with a request since the last report, in seconds: how
-    starved the machine is.
+    `lag` is the longest delay, in seconds, with which this process sent a request since the last report: it shows a
+    lack of CPU.
     """
 
     def __init__(self, args: argparse.Namespace) -> None:
@@ -44,7 +44,7 @@ class Load:
         self.stop = asyncio.Event()
 
     async def run(self) -> None:
-        """Go on until standard input ends, then finish what is in flight."""
+        """Run until standard input ends, then finish the in-flight requests."""
         loop = asyncio.get_running_loop()
         loop.run_in_executor(None, sys.stdin.read).add_done_callback(lambda _: self.stop.set())
         tasks = {asyncio.create_task(self.client(i / self.args.keepalive)) for i in range(self.args.keepalive)}
@@ -88,7 +88,7 @@ class Load:
         self.counts[kind][result[0]] += 1
 
     async def fresh(self) -> None:
-        """One request on a connection of its own."""
+        """Send one request on a new connection."""
         streams: Streams | None = None
         with self.flight("fresh") as result:
             try:
@@ -100,7 +100,7 @@ class Load:
             drop(streams)
 
     async def client(self, phase: float) -> None:
-        """One keep-alive connection; a close while it is idle, or an announced one, means to connect again."""
+        """One keep-alive connection; it is opened again after an announced close or one while idle."""
         streams: Streams | None = None
         await asyncio.sleep(phase * self.args.think)
         while not self.stop.is_set():
@@ -113,7 +113,7 @@ class Load:
         drop(streams)
 
     async def asked(self, streams: Streams | None) -> tuple[Streams | None, str]:
-        """Send a request on a kept connection or a new one, once more where it crossed the server's closing."""
+        """Send a request on an open connection or a new one, and again if the server closed it at the same time."""
         result = "crossed"
         for _ in range(2):
             used = streams is not None

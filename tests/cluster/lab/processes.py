@@ -24,7 +24,7 @@ CHILDREN: list[Popen[bytes]] = []
 
 
 def started_at(pid: int) -> str:
-    """Return a living process's start time (field 22 of its stat), which tells it from a later one of that pid."""
+    """Return a living process's start time (field 22 of its stat), to distinguish it from a later one with that pid."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
@@ -64,7 +64,7 @@ def alive(name: str) -> int:
 
 
 def stop(name: str, patience: float = 1) -> None:
-    """End a component: SIGTERM, then SIGKILL (the API server waits for watches; what it kept is deleted anyway)."""
+    """End a component: SIGTERM, then SIGKILL (the API server waits for watches; its data is deleted anyway)."""
     for number, wait in ((signal.SIGTERM, patience), (signal.SIGKILL, 5)):
         if not (pid := alive(name)):
             return
@@ -82,7 +82,7 @@ def reap() -> None:
 
 
 def until(what: str, ready: Callable[[], bool], patience: float = waiting.PATIENCE) -> None:
-    """Wait for a condition; LabError quotes the component that is gone when it does not come."""
+    """Wait for a condition; LabError quotes the log of a component that has exited meanwhile."""
 
     def ready_or_gone() -> bool:
         for name in recorded():

@@ -84,7 +84,7 @@ class Traffic:
             self.recent.append(self.counts)
 
     def steady(self) -> bool:
-        """Tell whether for three seconds requests were answered, none lost, and none left to its fate.
+        """Tell whether for three seconds requests were answered, none lost, and none still waiting.
 
         A request to the address of a Pod of the last rollout is counted as lost after 3 s only.
         """
@@ -99,7 +99,7 @@ class Traffic:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End it at once: what is in flight is not counted."""
+        """Kill it: in-flight requests are not counted."""
         self.process.kill()
         self.process.wait()
         self.reader.join()
@@ -109,7 +109,7 @@ class Traffic:
 
 
 class Ends:
-    """Follows a Deployment's Pods: which are there, and with which code their containers ended."""
+    """Watches a Deployment's Pods: their names, and the exit codes of their containers."""
 
     def __init__(self, api: Api, namespace: str, selector: dict[str, str]) -> None:
         self.codes: dict[tuple[str, str], int] = {}
@@ -121,12 +121,12 @@ class Ends:
         self.thread.start()
 
     def pods(self) -> set[str]:
-        """Return the names of the Pods that are there."""
+        """Return the names of the existing Pods."""
         found = self.api.get("Pod", namespace=self.namespace, labelSelector=self.query)
         return {pod["metadata"]["name"] for pod in found["items"]}
 
     def follow(self) -> None:
-        """Note every terminated container until the watch ends."""
+        """Record every terminated container until the watch ends."""
         for line in self.stream:
             pod = json.loads(line)["object"]
             for status in pod["status"].get("containerStatuses", []):

@@ -1,4 +1,4 @@
-"""Removing every trace of a cluster, also of one that crashed: processes, mounts, namespaces, cgroups, files."""
+"""Remove every trace of a cluster, also of one that crashed: processes, mounts, namespaces, cgroups, files."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def log_links() -> list[Path]:
 
 
 def cni_results() -> list[Path]:
-    """Return what the CNI library remembers of this lab's Pods."""
+    """Return the CNI library's cached results for this lab's Pods."""
     own = list(CNI_CACHE.glob(f"{NAME}-*-eth0"))
     ids = [path.name.removeprefix(f"{NAME}-").removesuffix("-eth0") for path in own]
     return own + [CNI_CACHE / f"cni-loopback-{name}-lo" for name in ids]

@@ -1,4 +1,4 @@
-"""HTTP/1.1 requests over asyncio that know in which way they were lost."""
+"""HTTP/1.1 requests over asyncio that report how they were lost."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Answer(NamedTuple):
 
 
 class Crossed(Exception):
-    """The server closed the idle connection while the request was on its way: every HTTP client retries that."""
+    """The server closed the idle connection while the request was sent: every HTTP client retries it."""
 
 
 async def ask(streams: Streams, host: str, path: str, connection: str, *, reused: bool = False) -> Answer:
-    """Send a request and read its answer; raise Crossed where a reused connection's server never read it."""
+    """Send a request and read its answer; raise Crossed if the server of a reused connection never read it."""
     reader, writer = streams
     tcp = writer.get_extra_info("socket")
     before = acked(tcp) if reused else 0
@@ -74,12 +74,12 @@ def acked(tcp: Any) -> int:
 
 
 def verdict(answer: Answer) -> str:
-    """Name the result of an answer."""
+    """Return the result of an answer."""
     return "ok" if 200 <= answer.status < 400 else f"status {answer.status}"
 
 
 def reason(error: Exception) -> str:
-    """Name the way in which a request was lost."""
+    """Return how a request was lost."""
     if isinstance(error, asyncio.IncompleteReadError):
         return "cut"
     number = getattr(error, "errno", None) or 0
@@ -87,10 +87,10 @@ def reason(error: Exception) -> str:
 
 
 def sources(net: str | None) -> Iterator[tuple[str, int] | None]:
-    """Return source addresses and ports that do not come round for hours, over several runs too.
+    """Yield source addresses and ports that are not used again for hours, not even by another run.
 
-    conntrack remembers an attempt that met a dead Pod for two minutes, and leads the same address and port to the
-    same dead Pod again: with the kernel's own choice, requests are lost that the cluster does not lose.
+    conntrack keeps the entry of a connection to a dead Pod for two minutes, and sends the same address and port to
+    that Pod again: with ports chosen by the kernel, requests are lost that the cluster does not lose.
     """
     if net is None:
         return itertools.repeat(None)

@@ -1,6 +1,6 @@
 """Make ``terminationGracePeriodSeconds`` cover the preStop hook and the drain after it.
 
-The hook's time is taken from the grace period, not added to it: a hook that eats all of it leaves the process 2 s.
+The hook's time is taken from the grace period, not added to it: a hook that takes all of it leaves the process 2 s.
 https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination-flow
 
 With G the Pod's own grace, h the length of a container's hook and D ``drain-seconds``, a container needs
@@ -10,8 +10,8 @@ With G the Pod's own grace, h the length of a container's hook and D ``drain-sec
     ======================  =============  =======================================================
     none                    D              G
     a sleep added here      h + D          h + G: the whole of G was the user's drain, and stays so
-    its own, h < G          h + D          G: the user's arithmetic works
-    its own, h >= G         h + D          h + 30: the hook eats the grace, so room is made for both
+    its own, h < G          h + D          G: it covers the user's hook and drain
+    its own, h >= G         h + D          h + 30: the hook takes all of G; 30 s are for the drain
     its own, h not known    G              G
     ======================  =============  =======================================================
 
@@ -26,7 +26,7 @@ With M ``max-grace-seconds``, a need above M is not met by a raise:
     =====================  ==================================================================
 
 So with M 600 and a sleep of 5 s, a G of 600 stays and leaves 595 s of drain, while a G of 598 is refused: it could be
-raised, but not far enough, and a drain below M is kept whole or nothing is done.
+raised, but not far enough. A drain below M is either kept whole, or nothing is changed.
 """
 
 from __future__ import annotations

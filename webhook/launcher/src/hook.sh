@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC1007,SC2086
+# shellcheck shell=sh disable=SC1007,SC2086,SC2154,SC2231
 # The signal hook: `sh -c TEXT lastcall SECONDS` as a container's preStop hook.
 #
 # It sleeps, so that the endpoint is withdrawn first. Then it signals the real process below the container's first process,
@@ -6,24 +6,29 @@
 # before the application. What it cannot see, does not know or may not signal ends as it would without a hook. The kubelet
 # expands nothing in hooks: no $ is doubled here.
 
-# _inside PROCESS: it is in this container. (Not by its mount namespace: without CAP_SYS_PTRACE not even root can see that
-# of another user's process.)
+# _inside PROCESS: it is in this container: its control groups are those of the hook (`own`). Not by its mount namespace:
+# without CAP_SYS_PTRACE not even root can see that of another user's process.
 _inside() {
-  own=$(cat $$/cgroup)
-  [ "$own" ] && [ "$(cat $1/cgroup)" = "$own" ]
+  groups=
+  while read -r line; do groups="$groups $line"; done <$1/cgroup
+  [ "$groups" = "$own" ]
 }
 
 # _find_first: set `first` to the container's first process. Where the Pod shares its process namespace that is not PID 1,
 # but the oldest of those whose parent is outside of the namespace; the younger ones are probes and hooks.
-# proc(5): of stat, behind the name, 2 is the parent and 20 the time of the start.
+# (Of `fields` 2 is the parent, 20 the time of the start.)
 _find_first() {
-  first=1 oldest=
-  read -r fields <1/stat || exit 0
+  first=1 oldest= own=
+  # In the /proc of another namespace the numbers are those of other processes.
+  [ self -ef $$ ] || exit 0
+  _inside $$
+  own=$groups
+  [ "$own" ] || exit 0
   ! _inside 1 || return 0
   first=
   for process in [0-9]*; do
-    read -r fields <$process/stat || continue
-    set -- ${fields##*\)}
+    _look $process || continue
+    set -- $fields
     [ $2 = 0 ] || continue
     [ "$oldest" ] && [ ${20} -ge $oldest ] && continue
     ! _inside $process || first=$process oldest=${20}
@@ -31,38 +36,58 @@ _find_first() {
   [ "$first" ]
 }
 
+# _left_behind PROCESS: PID 1 inherited it from a probe or a `kubectl exec`, which has ended: its session (4 of `fields`) is
+# neither that of PID 1 nor its own.
+_left_behind() {
+  _look 1
+  set -- $1 $fields
+  _look $1
+  set -- $1 $5 $fields
+  [ $6 != $1 ] && [ $6 != $2 ]
+}
+
+# _forwards: `name` is an init, which forwards SIGTERM to its child. (No mask shows that of tini, which waits for the signal
+# in sigtimedwait(2).)
+_forwards() {
+  case $name in tini* | dumb-init | docker-init | catatonit) ;; *) return 1 ;; esac
+}
+
 # _between PROCESS, with its name in `name` and its command line in `line`: its children are the application, or start it.
-# So it is with small inits, with npm and its like, and with shells that have no handler; what is not known is taken for
-# the application.
+# These are small inits, npm and its like, and shells that have no handler (a script has a name of its own, and the shell
+# in its command line). An unknown program is taken for the application.
 _between() {
-  case $name,$line in
-    tini*,* | dumb-init,* | docker-init,* | catatonit,* | su,* | runuser,*) ;;
-    sh,* | ash,* | dash,* | bash,* | *ksh,* | zsh,* | busybox,*) ! _catches $1 ;;
-    *,/bin/[bd]ash[-/.]* | *,/bin/ash[-/.]* | *,/bin/sh[-/.]* | *,/usr/bin/[bd]ash[-/.]* | *,/usr/bin/sh[-/.]*)
-      ! _catches $1
-      ;;
+  ! _forwards || return 0
+  case $name,${line#/usr} in
+    su,* | runuser,*) ;;
+    *sh,* | busybox,* | *,/bin/sh[-/.]* | *,/bin/ash[-/.]* | *,/bin/[bd]ash[-/.]*) ! _catches $1 ;;
     *) _runs_scripts $1 ;;
   esac
 }
 
 # _choose_signal PROCESS: set `signal` to the one that lets it finish its requests; fail where it has to be left alone.
 # SIGTERM cuts requests in nginx and php-fpm (SIGQUIT does not), in Apache (SIGWINCH does not), in uwsgi and `php -S`.
-# A process without a handler would die of it. These languages always show one: a parent may be nothing but what started
-# the server (child_process.spawn, ProcessBuilder, system, passthru), and where the first process drops SIGTERM
-# (`dropped`), that server finishes its requests today.
+# A process without a handler would die of it. Node, Java, Ruby, PHP and Go always show one: a parent may be nothing but
+# what started the server (child_process.spawn, ProcessBuilder, system, passthru, os/exec), and where the first process
+# drops SIGTERM (`dropped`), that server finishes its requests today.
 _choose_signal() {
-  signal=TERM
-  case $name in
-    nginx | php-fpm*) signal=QUIT ;;
-    apache2 | httpd) signal=WINCH ;;
-    uwsgi*) return 1 ;;
+  signal=TERM parent=${dropped:+${children:+parent}}
+  case $name,$parent,${line#/*bin/} in
+    nginx,* | php-fpm*) signal=QUIT ;;
+    apache2,* | httpd,*) signal=WINCH ;;
+    uwsgi* | *,php*-S* | *,parent,node* | *,parent,java* | *,parent,ruby* | *,parent,php*) return 1 ;;
   esac
-  case ${dropped:+${children:+parent}},$line in
-    *,php*-S* | *,/*bin/php*-S*) return 1 ;;
-    parent,node* | parent,java* | parent,ruby* | parent,php[!-]*) return 1 ;;
-    parent,/*bin/node* | parent,/*bin/java* | parent,/*bin/ruby* | parent,/*bin/php[!-]*) return 1 ;;
-  esac
-  _catches $1
+  _catches $1 || return
+  # Go's runtime catches this set of signals (SIGHUP and SIGINT only where they were not ignored). A program that calls
+  # signal.Notify has a thread that blocks some of them (ensureSigM in runtime/signal_unix.go); other threads block none.
+  set -- $1 $fields
+  [ $((${33} | 3)) = 2143420159 ] || return 0
+  [ ! "$parent" ] || return
+  for process in $1/task/*; do
+    _look $process
+    set -- $fields
+    [ ${30} = 0 ] || return 0
+  done
+  return 1
 }
 
 # _deliver PROCESS [kept]: signal the real processes at or below it, and add them to `told`. "kept": something above keeps
@@ -72,26 +97,28 @@ _deliver() {
   read -r name <$1/comm
   read -r line <$1/cmdline
   if [ "$children" ] && _between $1; then
-    case $name in
-      tini* | dumb-init | docker-init | catatonit) ;;
-      *) set -- $1 kept ;;
-    esac
-    for process in $children; do _deliver $process $2; done
+    _forwards || set -- $1 kept
+    for process in $children; do
+      [ $1 = 1 ] && _left_behind $process && continue
+      _deliver $process $2
+    done
   elif [ "$2" ] && _choose_signal $1; then
     kill -$signal $1 && told="$told $1"
   fi
 }
 
-sleep $1
+sleep $1 || exit
 exec 2>/dev/null
 cd /proc && _find_first || exit 0
 told= dropped=
 # signal(7): PID 1 receives no signal that it has no handler for. Nobody is told by the kubelet then, and nothing ends too
 # soon: there is nothing to wait for.
-[ $first != 1 ] || _catches 1 || dropped=1
+read -r name <$first/comm
+[ $first != 1 ] || _forwards || _catches 1 || dropped=1
 _deliver $first
 [ ! "$dropped" ] || exit 0
+# Not _gone: a JVM that is about to end needs some more time, and SIGTERM would end a shell above it, with another code,
+# until the shell has taken note of the end.
 for process in $told; do
-  until _gone $process; do sleep .1 || sleep 1; done
+  while _look $process; do sleep .1 || sleep 1 || exit 0; done
 done
-exit 0

@@ -20,6 +20,14 @@ LEGEND = {
     "no-drain": "does not drain",
 }
 """Kind of a bar -> what it means."""
+MARKS = {
+    "withdrawn": "endpoint withdrawn",
+    "signal": "stop signal",
+    "exited": "exits",
+    "killed": "killed",
+    "limit": "SIGKILL at the latest",
+}
+"""Kind of a mark -> what it means."""
 _HEADROOM = 1.06
 
 
@@ -93,7 +101,7 @@ def _traffic(timeline: Timeline) -> Row:
     if stop < until:
         bars.append(Bar(stop, until, "lost"))
         note += f"; new connections fail from {number(stop)} s on"
-    return Row("requests", "", note, bars, [Mark(until, "withdrawn", "endpoint withdrawn")])
+    return Row("requests", "", note, bars, [Mark(until, "withdrawn", MARKS["withdrawn"])])
 
 
 def _container(container: ContainerTimeline) -> Row:
@@ -124,7 +132,7 @@ def _marks(container: ContainerTimeline) -> Iterator[Mark]:
     killed = container.ended_by in (End.KILLED, End.DROPPED)
     yield Mark(container.end, "killed" if killed else "exited", str(container.ended_by))
     if container.kill_at is not None and container.kill_at > container.end:
-        yield Mark(container.kill_at, "limit", "SIGKILL at the latest")
+        yield Mark(container.kill_at, "limit", MARKS["limit"])
 
 
 def _words(container: ContainerTimeline) -> Iterator[str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from itertools import groupby
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.text import Text
 
 from webhook.predict import Verdict
-from webhook.report.chart.rows import LEGEND, Row, horizon, rows, ticks
+from webhook.report.chart.rows import LEGEND, MARKS, Row, horizon, rows, ticks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,9 +48,7 @@ def chart(timelines: Sequence[tuple[str, Timeline]], width: int) -> Group:
     columns = max(min(width, _WIDEST) - names - 4, 20)
     parts: list[Text] = []
     for heading, timeline, lines in drawn:
-        style = _STYLES[timeline.verdict]
-        sign = timeline.verdict.symbol
-        parts += [Text.assemble("  ", (f"{sign} {heading}", style), (": ", "dim"), timeline.sentence)]
+        parts += _heading(f"{timeline.verdict.symbol} {heading}", _STYLES[timeline.verdict], timeline.sentence, width)
         if lines:
             parts.append(_axis(seconds, columns, names))
         for row in lines:
@@ -58,18 +57,26 @@ def chart(timelines: Sequence[tuple[str, Timeline]], width: int) -> Group:
     return Group(*parts[:-1])
 
 
+def _heading(title: str, style: str, verdict: str, width: int) -> list[Text]:
+    line = Text.assemble("  ", (title, style), (": ", "dim"), verdict)
+    if len(line) <= width:
+        return [line]
+    return [line[: len(title) + 3], *(Text(f"    {part}") for part in wrap(verdict, max(width - 4, 20)))]
+
+
 def legend(width: int) -> Text:
     """Explain bars and marks, in as many lines as the width needs."""
-    marks = {"signal": "stop signal", "exited": "exits", "killed": "killed", "limit": "SIGKILL at the latest"}
     words = [(f"{_BARS[kind][0] * 2} {text}", _BARS[kind]) for kind, text in LEGEND.items()]
-    words += [(f"{_MARKS[kind][0]} {text}", _MARKS[kind]) for kind, text in marks.items()]
+    words += [(f"{_MARKS[kind][0]} {text}", _MARKS[kind]) for kind, text in MARKS.items()]
     result, used = Text("  "), 2
     for text, (sign, style) in words:
         if used + len(text) > min(width, _WIDEST):
+            result.rstrip()
             result, used = result.append("\n  "), 2
         size = len(text) - len(text.lstrip(sign))
         result.append(text[:size], style).append(text[size:] + "   ", "dim")
         used += len(text) + 3
+    result.rstrip()
     return result
 
 
@@ -106,7 +113,7 @@ def _row(row: Row, seconds: float, columns: int, names: int) -> list[Text]:
 
 
 def _wrap(note: str, columns: int) -> list[str]:
-    """Break a note at its dots and commas where it is wider than the bars."""
+    """Break a note at its dots where it is wider than the bars, and between words where a part is."""
     lines = [""]
     for part in note.split(" · "):
         joined = f"{lines[-1]} · {part}" if lines[-1] else part
@@ -114,4 +121,4 @@ def _wrap(note: str, columns: int) -> list[str]:
             lines[-1] = joined
         else:
             lines.append(part)
-    return lines
+    return [piece for line in lines for piece in wrap(line, columns)]

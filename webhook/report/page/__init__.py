@@ -12,7 +12,7 @@ import json
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from webhook.report.chart.svg import STYLE
+from webhook.report.chart.svg import STYLE, legend
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ def html(data: Mapping[str, Any]) -> str:
     ``mode`` is ``live`` or ``report``; a report has ``lines`` (see ``views``), maybe ``audit``, ``tagline``, ``note``.
     """
     # "<" as an escape: in JSON it can only stand in a text, and "</script>" would end the data.
-    inside = json.dumps(data).replace("<", "\\u003c")
+    inside = json.dumps({"legend": legend(), **data}).replace("<", "\\u003c")
     policy = (
         f"default-src 'none'; script-src '{_hash(_JS)}'; style-src '{_hash(_CSS)}'; connect-src 'self'; "
         "img-src data:; base-uri 'none'; form-action 'none'"

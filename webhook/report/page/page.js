@@ -15,12 +15,22 @@ function element(tag, kind, ...content) {
 }
 
 function list(items, kindOf, textOf) {
-  return element("ul", "list", ...items.map((item) => element("li", kindOf(item), textOf(item))));
+  return element("ul", "list", ...items.map((item) => element("li", kindOf(item), textOf(item), " ", element("code", "reason", item.reason))));
 }
 
-function chart(svg) {
-  const parsed = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
-  return element("div", "chart", document.importNode(parsed, true));
+function drawing(svg) {
+  return document.importNode(new DOMParser().parseFromString(svg, "image/svg+xml").documentElement, true);
+}
+
+function chart(view) {
+  return element("div", "chart", element("div", "at-wide", drawing(view.svg)), element("div", "at-narrow", drawing(view.narrow)));
+}
+
+const VERDICTS = { loses: ["✘", "loses requests", "bad"], safe: ["✔", "safe", "good"], unknown: ["?", "unknown", "warn"] };
+
+function verdict(value, when) {
+  const [sign, word, kind] = VERDICTS[value];
+  return element("span", `badge ${kind}`, `${sign} ${when}: ${word}`);
 }
 
 function diff(text) {
@@ -51,15 +61,16 @@ function copyButton(patch) {
 }
 
 function card(view) {
-  const title = element("h2", "", view.title, " ", element("span", `badge ${view.outcome}`, view.outcome));
+  const title = element("h2", "", view.title, verdict(view.today, "today"), verdict(view.withLastcall, "with lastcall"));
+  title.append(element("span", `badge ${view.outcome}`, view.outcome));
   if (view.where) title.append(element("small", "", view.where));
   const article = element("article", "card", title);
   article.tabIndex = -1;
-  if (view.svg) article.append(chart(view.svg));
+  if (view.svg) article.append(chart(view));
   if (view.note) article.append(element("p", "faint", view.note));
   if (view.findings.length) {
     article.append(element("h3", "", "What goes wrong as written"));
-    article.append(list(view.findings, (f) => (f.loses ? "bad" : f.unknown ? "unsure" : ""), (f) => `${f.target}: ${f.message}${f.fixed ? "" : " — " + f.advice}`));
+    article.append(list(view.findings, (f) => (f.loses ? "bad" : f.unknown ? "unsure" : ""), (f) => `${f.target}: ${f.message}. ${f.fixed ? "lastcall fixes it." : f.advice}`));
   }
   article.append(element("h3", "", "What lastcall does, and why"));
   article.append(list(view.decisions, (d) => d.outcome, (d) => `${d.target}: ${d.message}`));
@@ -79,13 +90,16 @@ function showMore(count) {
 function clear() {
   views = [];
   shown = 0;
-  for (const id of ["cards", "errors", "fleet"]) $(id).replaceChildren();
+  for (const id of ["cards", "errors", "fleet", "assumed"]) $(id).replaceChildren();
+  $("legend").hidden = true;
   $("more").hidden = true;
 }
 
 function take(line) {
   if (line.error) $("errors").append(element("p", "", line.error));
+  if (line.assumed) $("assumed").textContent = line.assumed;
   if (!line.view) return;
+  if (line.view.svg) $("legend").hidden = false;
   views.push(line.view);
   if (shown < AT_ONCE) showMore(1);
   else $("more").hidden = false;
@@ -162,6 +176,8 @@ function live() {
       return option;
     }));
   }
+  defaults();
+  $("ask").addEventListener("input", defaults);
   let timer;
   $("ask").addEventListener("input", () => {
     clearTimeout(timer);
@@ -189,6 +205,12 @@ function live() {
   $("manifest").focus();
 }
 
+function defaults() {
+  const third = (id) => data[id].find(([value]) => value === $(id).value)[2];
+  $("seconds").placeholder = third("cause") ?? "the Pod's own";
+  $("propagation").placeholder = third("profile");
+}
+
 async function open(file) {
   put(await file.text());
 }
@@ -199,7 +221,11 @@ function fleet(audit) {
   const tiles = audit.tiles.map(([number, words, kind]) => element("div", "tile", element("b", kind, String(number)), element("span", "", words)));
   const head = element("tr", "", ...audit.columns.map((name) => element("th", "", name)));
   const rows = audit.rows.map(({ cells, kind, after }) =>
-    element("tr", "", ...cells.map((cell, at) => element("td", at === 0 ? `sign ${kind}` : at === 4 ? after : "", cell))));
+    element("tr", "", ...cells.map((text, at) => {
+      const cell = element("td", at === 0 ? `sign ${kind}` : at === 4 ? after : "", text);
+      cell.dataset.label = audit.columns[at];
+      return cell;
+    })));
   const filter = element("input");
   filter.type = "search";
   filter.placeholder = "Filter: a name, a file, a reason";
@@ -213,6 +239,7 @@ function fleet(audit) {
   document.querySelector("main").classList.add("wide");
 }
 
+$("legend").append(...data.legend.map(([svg, words]) => element("li", "", drawing(svg), words)));
 $("more").addEventListener("click", () => showMore(AT_ONCE));
 if (data.tagline) $("tagline").textContent = data.tagline;
 if (data.mode === "live") live();

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,7 +14,7 @@ from webhook import __version__, manifests
 from webhook.core.layers import Layer
 from webhook.core.settings import PROFILES
 from webhook.predict import PROPAGATION, SOURCES, Cause, Scenario
-from webhook.report import page
+from webhook.report import page, render
 from webhook.report.page.views import lines
 
 if TYPE_CHECKING:
@@ -92,7 +93,10 @@ def create_app(profiles: Mapping[str, Mapping[str, Any]] = PROFILES) -> Flask:
         if question.profile not in profiles:
             return Response("no such profile", 400, mimetype="text/plain")
         layer = Layer.of_profile(question.profile, profiles[question.profile])
-        results = lines(manifests.read("manifest", question.manifest), scenario, layer)
+        results = chain(
+            lines(manifests.read("manifest", question.manifest), scenario, layer),
+            [{"assumed": render.assumptions(scenario)}],
+        )
         return Response((json.dumps(line) + "\n" for line in results), mimetype="application/x-ndjson")
 
     return app
@@ -122,11 +126,11 @@ def _live(profiles: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         sleep = profiles[name].get("pre-stop-sleep-seconds", 5)
         return f"{name} (sleep {sleep} s)"
 
-    causes = [(str(cause), f"{cause}: {source.comes_from}") for cause, source in SOURCES.items()]
+    causes = [(str(cause), f"{cause}: {source.comes_from}", source.seconds) for cause, source in SOURCES.items()]
     return {
         "mode": "live",
         "version": __version__,
-        "profile": [(name, named(name)) for name in profiles],
+        "profile": [(name, named(name), PROPAGATION.get(name, 3.0)) for name in profiles],
         "cause": causes,
         "sample": SAMPLE,
     }

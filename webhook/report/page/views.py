@@ -10,6 +10,7 @@ from webhook.predict import Verdict
 from webhook.predict.forecast import forecast
 from webhook.report import render
 from webhook.report.chart import svg
+from webhook.report.misplaced import misplaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -45,8 +46,8 @@ def lines(
 def _findings(prediction: Forecast) -> Iterator[Line]:
     """Return what goes wrong as written, and whether lastcall fixes it."""
     for f, fixed in prediction.findings:
-        said = {"target": f.target, "message": f.message, "advice": f.advice}
-        yield said | {"loses": f.loses, "unknown": f.unknown, "fixed": fixed}
+        words = {"target": f.target, "message": f.message, "advice": f.advice}
+        yield {"reason": f.code, **words, "loses": f.loses, "unknown": f.unknown, "fixed": fixed}
 
 
 def view(document: Document, workload: Workload, report: Report, prediction: Forecast | None) -> Line:
@@ -54,16 +55,16 @@ def view(document: Document, workload: Workload, report: Report, prediction: For
     before = document.dump() if report.operations else ""
     document.apply(workload, report.operations)
     data = render.as_data(document, workload, report)
-    namespace = f"{workload.namespace}/" if workload.namespace else ""
     return {
-        "title": f"{workload.kind} {namespace}{workload.name}",
+        "title": render.name(workload),
         "where": f"{document.source}, line {document.line}",
         "outcome": data["outcome"],
         "decisions": data["decisions"],
-        "problems": data["problems"],
+        "problems": [*data["problems"], *misplaced(document.data, workload.path)],
         "patch": data["patch"],
         "diff": render.diff(workload.name, before, document.dump()) if report.operations else "",
         "svg": svg.figure(prediction.timelines) if prediction else "",
+        "narrow": svg.figure(prediction.timelines, narrow=True) if prediction else "",
         "note": "",
         "findings": list(_findings(prediction)) if prediction else [],
         "today": prediction.today if prediction else Verdict.UNKNOWN,

@@ -1,0 +1,113 @@
+"""What kubectl reads: the text of a value in YAML, and the value as JSON. ``test_kubectl.py`` asks kubectl."""
+
+from __future__ import annotations
+
+from typing import Any
+
+HEAD = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: thing}\nspec:\n  v: "
+
+READ: dict[str, Any] = {
+    # integers
+    "0755": 493,
+    "0o17": 15,
+    "0O17": 15,
+    "+0o7": 7,
+    "00": 0,
+    "0": 0,
+    "-0": 0,
+    "089": 89,
+    "0x1F": 31,
+    "0X1f": 31,
+    "0x": "0x",
+    "0b11": 3,
+    "-0b11": -3,
+    "1_000": 1000,
+    "0_1": 1,
+    "_1": "_1",
+    "9223372036854775807": 9223372036854775807,
+    "-9223372036854775808": -9223372036854775808,
+    "18446744073709551615": 18446744073709551615.0,
+    "12345678901234567890123": 1.2345678901234568e22,
+    "1:30": "1:30",
+    "1:30:20": "1:30:20",
+    # floats; whole ones are integers behind JSON
+    "1.": 1,
+    "1.0": 1,
+    "-0.0": 0,
+    "1.5": 1.5,
+    ".5": 0.5,
+    "+.5": 0.5,
+    "1e3": 1000,
+    "12e03": 12000,
+    "1e+21": 1e21,
+    "1e400": "1e400",
+    "1.2.3": "1.2.3",
+    ".e5": ".e5",
+    ".": ".",
+    "+": "+",
+    "1__0.5": 10.5,
+    # booleans and null
+    **dict.fromkeys("y Y yes Yes YES true True TRUE on On ON".split(), True),
+    **dict.fromkeys("n N no No NO false False FALSE off Off OFF".split(), False),
+    **dict.fromkeys(("~", "null", "Null", "NULL", "", "# nothing"), None),
+    "yEs": "yEs",
+    "nil": "nil",
+    # text
+    "2001-12-14": "2001-12-14",
+    "2001-12-14T21:59:43.10-05:00": "2001-12-14T21:59:43.10-05:00",
+    "2001-12-14 21:59:43": "2001-12-14 21:59:43",
+    "'0755'": "0755",
+    '"yes"': "yes",
+    "!!str 12": "12",
+    "!!str": "",
+    "!!int 12": 12,
+    "!!float 12": 12,
+    "!!float 1.5": 1.5,
+    "!!bool yes": True,
+    "!!null ~": None,
+    "!!binary aGk=": "hi",
+    "!custom 12": "12",
+    "100m": "100m",
+    "a b": "a b",
+    "|\n    a\n    b\n": "a\nb\n",
+    "|-\n    a\n\n    b\n": "a\n\nb",
+    ">\n    a\n    b\n": "a b\n",
+    "|+\n    a\n\n": "a\n\n\n",
+    '"\\u00e9\\x41"': "éA",
+    # keys
+    "{1: a, 1.5: b, true: c, yes: d, 0x10: e, 2001-12-14: f}": {
+        "1": "a",
+        "1.5": "b",
+        "true": "d",
+        "16": "e",
+        "2001-12-14": "f",
+    },
+    "{1e6: a, 0.1: b}": {"1e+06": "a", "0.1": "b"},
+    "{a: 1, a: 2}": {"a": 2},
+    # anchors and merge keys: in the order of the text
+    "[&a {x: 1}, *a]": [{"x": 1}, {"x": 1}],
+    "[&a 1, &a 2, *a]": [1, 2, 2],
+    "[&a {x: 1, w: 2}, {<<: *a, w: 3}]": [{"x": 1, "w": 2}, {"x": 1, "w": 3}],
+    "[&a {x: 1, w: 2}, {w: 3, <<: *a}]": [{"x": 1, "w": 2}, {"x": 1, "w": 2}],
+    "[&a {x: 1}, &b {x: 2, w: 2}, {<<: [*a, *b]}]": [{"x": 1}, {"x": 2, "w": 2}, {"x": 1, "w": 2}],
+    "[&a {x: {z: 1}}, {<<: *a, x: {w: 2}}]": [{"x": {"z": 1}}, {"x": {"w": 2}}],
+    '{"<<": {a: 1}}': {"<<": {"a": 1}},
+    "{a: {}, b: []}": {"a": {}, "b": []},
+}
+
+REJECTED = (
+    ".inf",
+    "-.INF",
+    ".nan",
+    "!!int x",
+    "!!float yes",
+    "{{a: b}: c}",
+    "{~: c}",
+    "{<<: 1}",
+    "[&a {x: 1}, {<<: [*a, 1]}]",
+    "*nothing",
+    "&a [*a]",
+    "[1",
+    "!!binary '*'",
+)
+"""Values that kubectl does not read."""
