@@ -28,7 +28,8 @@ class Harm(Reason):
     )
     COMMAND_UNKNOWN = (
         "its command stands in the image only: whether {signal} reaches the server is unknown",
-        "Declare it: annotation lastcall.webhook/image-command.{container}, a JSON list of ENTRYPOINT and CMD; or"
+        'If the image has /bin/sh, the signal hook makes it irrelevant: annotation lastcall.webhook/image-shell: "yes".'
+        " Or declare the command: lastcall.webhook/image-command.{container}, a JSON list of ENTRYPOINT and CMD; or"
         " --signal-delivery {container}=received.",
     )
     PROGRAM_UNKNOWN = (
