@@ -118,7 +118,11 @@ def _pods(entry: Entry) -> str:
 def summary(entries: Sequence[Entry], skipped: int = 0) -> str:
     """Return the audit in one sentence."""
     s = summarize(entries)
-    words = [f"{s.workloads} workloads", f"today {_counts(s.today)}", f"with lastcall {_counts(s.with_lastcall)}"]
+    words = [
+        f"{s.workloads} workload{'' if s.workloads == 1 else 's'}",
+        f"today {_counts(s.today)}",
+        f"with lastcall {_counts(s.with_lastcall)}",
+    ]
     words += [f"lastcall fixes {s.fixed}"]
     words += [f"{s.refused} refused"] if s.refused else []
     words += [f"{s.killed} containers exited with 137"] if s.killed else []
@@ -127,7 +131,8 @@ def summary(entries: Sequence[Entry], skipped: int = 0) -> str:
 
 
 def _counts(counts: Mapping[Verdict, int]) -> str:
-    return ", ".join(f"{count} {WORDS[verdict]}" for verdict, count in counts.items())
+    words = WORDS | ({Verdict.LOSES: "loses requests"} if counts[Verdict.LOSES] == 1 else {})
+    return ", ".join(f"{count} {words[verdict]}" for verdict, count in counts.items())
 
 
 def for_page(entries: Sequence[Entry], *, live: bool) -> dict[str, Any]:

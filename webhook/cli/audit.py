@@ -39,7 +39,8 @@ Examples:
   lastcall audit -n shop -n pay --context prod -o html > fleet.html
 
 \b
-Permissions for a cluster: get and list of namespaces, pods, deployments, statefulsets, daemonsets, cronjobs.
+Permissions for a cluster: list of pods (required), deployments, statefulsets, daemonsets, cronjobs and events; list or
+get of namespaces.
 Custom kinds (Rollouts, CloneSets, those of --template-path) are listed if the cluster has them.
 
 \b

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 def command(profile: str | None, known: Profiles, override: Layer, output: str) -> None:
     """Show every setting, its value in each profile, and where the value comes from.
 
-    Layers, the last one wins: built-in defaults, the profile in the namespace's label, the Pod's annotations.
+    Layers, the last one wins: built-in defaults, the profile in the namespace's label, the Pod's
+    annotations, `--set`.
     """
     selected = [layers.choose(known, name) for name in (known if profile is None else [profile])]
     resolved = {layer.profile: resolve([layer], None, override) for layer in selected}

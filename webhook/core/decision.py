@@ -23,7 +23,7 @@ class Outcome(StrEnum):
     PATCHED = "patched"
     """The Pod is changed."""
     SKIPPED = "skipped"
-    """Nothing is changed, and nobody needs to act."""
+    """Nothing is changed; the reason says whether somebody should act."""
     REFUSED = "refused"
     """A change was wanted but is not safe; the whole Pod is then admitted unchanged."""
 

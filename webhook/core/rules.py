@@ -1,7 +1,7 @@
 """The API server's own validation rules for every field that is touched.
 
-A patched Pod that fails validation rejects the Pod, even under ``failurePolicy: Ignore``, so the result is checked
-against these rules before it is sent. Source: kubernetes/kubernetes pkg/apis/core/validation/validation.go.
+The API server rejects a patched Pod that fails validation, even under ``failurePolicy: Ignore``, so the result is
+checked against these rules before it is sent. Source: kubernetes/kubernetes pkg/apis/core/validation/validation.go.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
     =======================================  ===============================  ===========
     nothing, or args alone                   proven or declared               signal hook
     ..                                       not known                        sleep
-    it goes through a shell or a package     proven by the command itself     signal hook
+    it goes through a shell or a package     proven or declared               signal hook
     manager, and the launcher is not used
     another program, or the launcher         (it receives SIGTERM itself)     sleep
 

@@ -90,10 +90,11 @@ def _stop(context: _Context, container: Container, role: Role, grace: int, earli
     kill_at = at + (grace if again else max(left, MIN_GRACE_SECONDS))
     delivery, program, missing = scenario.path_of(container, pod, resolved)
     drain = scenario.drain_of(container, resolved)
-    last = End.KILLED
+    latest, last = kill_at, End.KILLED
     if hook and hook.kind == "signal" and hook.outcome is HookOutcome.RAN:
         if delivery is SignalDelivery.DROPPED:  # the hook waits until it is cut; then the package manager exits
-            kill_at, last = start + grace + DROP_SECONDS, End.DROPPED
+            kill_at = start + grace + MIN_GRACE_SECONDS
+            latest, last = start + grace + DROP_SECONDS, End.DROPPED
         delivery, missing = SignalDelivery.RECEIVED, None
     signal, needs = scenario.stop_signal_of(container, pod), None if drain == IGNORES else drain
     base: dict[str, Any] = {"name": container.name, "role": role, "grace": grace, "hook": hook, "started": start}
@@ -102,7 +103,7 @@ def _stop(context: _Context, container: Container, role: Role, grace: int, earli
         released = max(at if hook else start, exits)
         return ContainerTimeline(**base, end=exits, ended_by=End.BY_ITSELF, released=released)
     after, ended_by = _end(delivery, drain)
-    end, ended_by = (at + after, ended_by) if at + after <= kill_at else (kill_at, last)
+    end, ended_by = (at + after, ended_by) if at + after <= latest else (latest, last)
     return ContainerTimeline(**base, signal_at=at, kill_at=kill_at, end=end, ended_by=ended_by, released=end)
 
 

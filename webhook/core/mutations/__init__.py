@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """One of the jobs that are done to a Pod."""
+    """One kind of change to a Pod."""
 
     name: str
     reasons: type[Reason]
