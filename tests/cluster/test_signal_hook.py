@@ -34,7 +34,15 @@ def hooks(api: Api, space: str) -> set[str]:
     return {next(iter(pod["spec"]["containers"][0]["lifecycle"]["preStop"])) for pod in pods}
 
 
-@pytest.mark.parametrize("program", manifests.COMMANDS)
+@pytest.mark.parametrize(
+    "program",
+    [
+        "npm",
+        "python",
+        pytest.param("yarn", marks=pytest.mark.extended),
+        pytest.param("pnpm", marks=pytest.mark.extended),
+    ],
+)
 def test_a_command_in_the_image_loses_requests_only_while_its_shell_is_unknown(
     lastcall: Cluster, namespace: Callable[..., str], program: str
 ) -> None:

@@ -8,14 +8,23 @@ import pytest
 from tests.launcher import hook, lab, tools
 
 CHILD = shlex.join(hook.stand_in("handler", "child"))
-NAMES = ("nginx", "php-fpm", "php-fpm8.2", "apache2", "httpd", "uwsgi", "php", "java", "ruby", "node", "perl", "npm")
+NAMES = (
+    *("nginx", "php-fpm", "php-fpm8.2", "apache2", "httpd", "uwsgi", "php", "java", "ruby", "node", "perl", "npm"),
+    *("unicorn", "haproxy", "lighttpd", "envoy", "make", "runsvdir"),
+)
 TOLD = {
     "nginx handler": "QUIT",
     "php-fpm handler": "QUIT",
     "php-fpm8.2 handler": "QUIT",
     "apache2 handler": "WINCH",
     "httpd handler": "WINCH",
+    "unicorn handler": "QUIT",
+    "haproxy handler": "USR1",
+    "lighttpd handler": "INT",
     "uwsgi handler": "",
+    "envoy handler": "",
+    "make handler": "",
+    "runsvdir handler": "",
     "php -S handler": "",
     "php handler": "TERM",
     "node handler": "TERM",

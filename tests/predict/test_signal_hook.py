@@ -8,7 +8,7 @@ import pytest
 
 from tests.predict.pods import codes, container, make, run, stories, timeline
 from webhook.launcher import signal_hook
-from webhook.predict import FAILS, IGNORES
+from webhook.predict import FAILS, IGNORES, Verdict
 
 HOOK = run(*signal_hook(5))
 NPM = ["npm", "start"]
@@ -55,6 +55,38 @@ def test_nothing_is_lost_with_the_hook() -> None:
     """The harm of npm is not found with the hook, and no length is assumed for it."""
     assert "SignalDropped" in codes(timeline(make(30, container(command=NPM))))
     assert codes(timeline(make(30, container(command=NPM, **HOOK)))) == set()
+
+
+@pytest.mark.parametrize(
+    ("command", "known"),
+    [
+        (["sh", "-c", "python app.py"], True),
+        (["bash", "-c", "cd /app && node server.js | tee log"], True),
+        (["sh", "-c", "sh -c 'gunicorn app:app'; true"], True),
+        (["sh", "-c", "nginx -g 'daemon off;'; true"], True),
+        ([], True),
+        (["sh", "-c", "uwsgi app.ini; true"], False),
+        (["sh", "-c", "php -S 0.0.0.0:80; true"], False),
+        (["sh", "-c", "flock lock node server.js"], False),
+        (["sh", "-c", ". ./run.sh"], False),
+        (["bash", "-c", "trap 'rm x' EXIT; node server.js"], False),
+        (["./start.sh"], False),
+        (["sh", "-c", "node $(cat file | head -1) 2>&1 <<EOF"], False),
+        (["sh", "-c", "$SERVER; true"], False),
+    ],
+)
+def test_the_hook_is_believed_where_what_it_signals_is_known(command: list[str], known: bool) -> None:
+    """A script, a trap, or a program that the hook leaves alone gives no verdict; it is never safe."""
+    hooked = timeline(make(30, container(command=command, **HOOK)))
+    assert (hooked.verdict is Verdict.SAFE) == known, hooked.findings
+    assert hooked.verdict is (Verdict.SAFE if known else Verdict.UNKNOWN)
+
+
+def test_what_the_hook_cannot_be_believed_in() -> None:
+    """Another text than this version's, and a Pod of the node's process namespace."""
+    other = run("/bin/sh", "-c", "another text", "lastcall", "5")
+    assert timeline(make(30, container(command=SHELL, **other))).verdict is Verdict.UNKNOWN
+    assert timeline(make(30, container(command=SHELL, **HOOK), spec={"hostPID": True})).verdict is Verdict.LOSES
 
 
 def test_windows_has_no_shell() -> None:

@@ -15,6 +15,7 @@ from webhook.audit import Entry, is_patched, judge
 from webhook.audit.failed_hooks import FailedHooks
 from webhook.cluster.client import NAMESPACES, PODS, WORKLOADS, ClusterError
 from webhook.core.layers import Layer
+from webhook.core.pod import Malformed, read
 from webhook.core.settings import INJECT
 from webhook.predict import FAILS
 
@@ -100,7 +101,12 @@ class Fleet:
             self._opted[item["metadata"]["name"]] = "default" if label == "enabled" else label
 
     def _template(self, document: dict[str, Any]) -> None:
-        for workload in manifests.workloads(document, self.templates):
+        try:
+            workloads = list(manifests.workloads(document, self.templates))
+        except ValueError as error:
+            self.notes.append(f"{document['metadata'].get('namespace')}/{document['metadata'].get('name')}: {error}")
+            return
+        for workload in workloads:
             key = (workload.namespace, workload.kind, workload.name)
             entry = self.entries[key] = self._entry(*key)
             self._judge(entry, workload.pod)
@@ -147,9 +153,16 @@ class Fleet:
 
 
 def _exec_hooks(pod: Mapping[str, Any]) -> set[str]:
-    """Return the containers that have an exec preStop hook; a native sleep runs in the kubelet and cannot fail."""
-    hooks = {c.get("name"): (c.get("lifecycle") or {}).get("preStop") or {} for c in pod["spec"]["containers"]}
-    return {str(name) for name, hook in hooks.items() if hook.get("exec")}
+    """Return the containers whose exec preStop hook can be told to have failed at once.
+
+    A native sleep runs in the kubelet and cannot fail. A signal hook with a sleep of a second may end so soon with its
+    container.
+    """
+    try:
+        hooks = {container.name: container.pre_stop for _, container in read(pod).containers()}
+    except Malformed:
+        return set()
+    return {name for name, hook in hooks.items() if hook and hook.exec and not (hook.signals and hook.seconds == 1)}
 
 
 def _owner(metadata: Mapping[str, Any]) -> tuple[str, str]:

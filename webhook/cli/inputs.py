@@ -92,9 +92,8 @@ class WatchedCluster(client.Cluster):
             elif resource in client.WORKLOADS:
                 document = {"apiVersion": resource.group, "kind": resource.kind} | item
                 for workload in manifests.workloads(document):
-                    if isinstance(workload, manifests.Workload):
-                        self.seen.pod(workload.pod)
-                        warn(render.name(workload), document, workload.path)
+                    self.seen.pod(workload.pod)
+                    warn(render.name(workload), document, workload.path)
             yield item, left
 
 

@@ -60,8 +60,8 @@ class Settings(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
     half. 600 is where the cluster autoscaler stops waiting (max-graceful-termination-sec)."""
     entrypoint: Literal[Mode, "off"] = "init"
     """How npm, npx, yarn, pnpm and corepack are replaced. init: a small shell stays PID 1 and the real process is its
-    child. exec: the real process is PID 1, and ignores SIGTERM if it installs no handler. supervise: the package manager
-    stays and signals bypass it. off: commands are not changed. In an annotation `"off"` needs quotes."""
+    child. exec: the real process is PID 1, and ignores SIGTERM if it installs no handler. supervise: the package
+    manager stays and signals bypass it. off: commands are not changed. In an annotation `"off"` needs quotes."""
     image_shell: Literal["yes", "no", "unknown"] = "unknown"
     """Whether the images have /bin/sh, which the launcher and the signal hook need. unknown: only a Pod that itself
     proves a shell gets them. yes: also containers whose command stands in the image, and commands such as

@@ -57,7 +57,7 @@ def write(status: Status) -> str:
 def own_grace_seconds(pod: Pod) -> int:
     """Return the Pod's grace period before the first round, in seconds: the user's own."""
     match pod.status.get("grace-period", {}).get("pod"):
-        case [int(before), int(after)] if 0 < before < after == pod.grace_seconds:
+        case [int(before), int(after)] if 0 < before < after == pod.grace_seconds and type(before) is int:
             return before
     return pod.grace_seconds
 
@@ -66,4 +66,4 @@ def added_hook(pod: Pod, container: Container) -> bool:
     """Return whether the container's preStop hook is the native sleep or the signal hook that was added here."""
     seconds = pod.status.get("pre-stop", {}).get(container.target)
     hook = container.pre_stop
-    return bool(seconds and hook and (hook.sleep or hook.signals) and hook.seconds == seconds)
+    return bool(type(seconds) is int and hook and (hook.sleep or hook.signals) and hook.seconds == seconds)

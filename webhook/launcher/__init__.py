@@ -30,6 +30,9 @@ MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 SHELLS: Final = frozenset(("sh", "ash", "dash", "bash"))
 """The shells that the launcher is right with, by the names that start them."""
 
+MAX_SECONDS: Final = 9_999_999
+"""The longest sleep of a signal hook."""
+
 _SECONDS: Final = re.compile(r"[0-9]{1,7}")
 _TEXTS: Final[dict[Mode, str]] = {
     "init": texts.INIT.replace("$", "$$"),

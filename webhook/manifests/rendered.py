@@ -68,6 +68,7 @@ def find(path: Path) -> Iterator[Path | Source]:
         return
     for child in sorted(path.iterdir()):
         if child.is_dir():
-            yield from find(child)
+            if not child.is_symlink():  # it may lead in a circle
+                yield from find(child)
         elif child.suffix in SUFFIXES and child.is_file():
             yield child

@@ -59,8 +59,11 @@ def examine(data: Any, templates: Templates = TEMPLATES, path: Path = ()) -> Ite
     if not isinstance(kind, str):
         return
     if kind.endswith("List") and isinstance(items, list):
+        # The items of a PodList, as the API answers, have no kind of their own.
+        common = {"apiVersion": data.get("apiVersion"), "kind": kind.removesuffix("List")} if kind != "List" else {}
         for index, item in enumerate(items):
-            yield from examine(item, templates, (*path, "items", index))
+            typed = common | item if isinstance(item, dict) else item
+            yield from examine(typed, templates, (*path, "items", index))
         return
     group = str(data.get("apiVersion") or "").rpartition("/")[0]
     name = f"{kind}.{group}" if group else kind

@@ -11,7 +11,7 @@ from webhook.predict.causes import document_of
 if TYPE_CHECKING:
     from webhook.core.pod import Container, Pod
 
-_TOOLS = QUICK | {"break", "continue", "exec", "head", "inotifywait", "sleep", "tail", "trap"}
+_TOOLS = QUICK - {".", "source", "git"} | {"break", "continue", "exec", "head", "inotifywait", "sleep", "tail", "trap"}
 
 
 def is_helper(container: Container, pod: Pod) -> bool:

@@ -13,7 +13,8 @@ import msgspec
 
 from webhook.predict.causes import Cause
 from webhook.predict.container_timeline import ContainerTimeline, End, Hook, HookOutcome, Role
-from webhook.predict.delivery import SignalDelivery
+from webhook.predict.delivery import SignalDelivery, SignalPath
+from webhook.predict.hooked import hook_path
 from webhook.predict.scenario import IGNORES
 from webhook.predict.shutdown_hooks import shutdown_of
 
@@ -95,7 +96,8 @@ def _stop(context: _Context, container: Container, role: Role, grace: int, earli
         if delivery is SignalDelivery.DROPPED:  # the hook waits until it is cut; then the package manager exits
             kill_at = start + grace + MIN_GRACE_SECONDS
             latest, last = start + grace + DROP_SECONDS, End.DROPPED
-        delivery, missing = SignalDelivery.RECEIVED, None
+        found = hook_path(container, pod, resolved, SignalPath(delivery, program, missing))
+        delivery, program, missing = found.delivery, found.program or program, found.missing
     signal, needs = scenario.stop_signal_of(container, pod), None if drain == IGNORES else drain
     base: dict[str, Any] = {"name": container.name, "role": role, "grace": grace, "hook": hook, "started": start}
     base |= {"signal_delivery": delivery, "program": program, "missing": missing, "signal": signal, "drain": needs}

@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 DRAINS_ON: Mapping[str, str] = {
-    **dict.fromkeys(("nginx", "openresty", "php-fpm"), "SIGQUIT"),
+    **dict.fromkeys(("nginx", "openresty", "php-fpm", "unicorn", "unicorn_rails"), "SIGQUIT"),
     **dict.fromkeys(("apache2", "httpd", "apache2-foreground", "httpd-foreground"), "SIGWINCH"),
+    "haproxy": "SIGUSR1",
+    "lighttpd": "SIGINT",
 }
 """Program -> the signal on which it finishes its requests; SIGTERM cuts them. The official images set STOPSIGNAL.
 
-https://nginx.org/en/docs/control.html, https://httpd.apache.org/docs/2.4/stopping.html, php-fpm(8)
+https://nginx.org/en/docs/control.html, https://httpd.apache.org/docs/2.4/stopping.html, php-fpm(8), haproxy(1),
+lighttpd(8), https://yhbt.net/unicorn/SIGNALS.html
 """
 _VERSION = re.compile(r"\d+(?:\.\d+)+$")
 _BY_ARGUMENT = frozenset(("bundle", "hatch", "pdm", "php", "pipenv", "poetry", "uv"))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Missing", "SignalDelivery", "SignalPath", "signal_path"]
 
 _INITS = frozenset(("tini", "tini-static", "docker-init", "dumb-init", "catatonit"))
-_DEPTH = 4  # programs behind programs that are looked at
+DEPTH = 4  # programs behind programs that are looked at
 
 
 def signal_path(container: Container, resolved: Resolved, signal: str | None = None) -> SignalPath:
@@ -43,11 +43,11 @@ def signal_path(container: Container, resolved: Resolved, signal: str | None = N
         return RECEIVED
     if not command.in_command:
         return unknown("", Missing.COMMAND)
-    return _path(command.argv, signal, _DEPTH)
+    return _path(command.argv, signal, DEPTH)
 
 
 def _path(argv: Sequence[str], signal: str | None, depth: int) -> SignalPath:
-    words, has_init = _behind_wrappers(list(argv))
+    words, has_init = behind_wrappers(list(argv))
     if not words or depth == 0 or "$" in words[0] or "`" in words[0]:
         return unknown(program_name(words[0] if words else argv[0]))
     if words[0].rpartition("/")[2] in SHELLS:
@@ -72,7 +72,7 @@ def _drains_on(program: str, drains_on: str, signal: str | None) -> SignalPath:
     return RECEIVED if signal == drains_on else SignalPath(SignalDelivery.CUT, program)
 
 
-def _behind_wrappers(argv: list[str]) -> tuple[list[str], bool]:
+def behind_wrappers(argv: list[str]) -> tuple[list[str], bool]:
     """Return the argv without the wrappers in front, empty if they hide it; and whether an init is among them."""
     at: int | None = 0
     has_init = False

@@ -16,7 +16,7 @@ from webhook.predict.delivery import SignalDelivery, SignalPath, unknown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_CLOSING = frozenset(("fi", "done", "esac", "}"))
+CLOSING = frozenset(("fi", "done", "esac", "}"))
 _EXECS_THE_LAST = frozenset(("bash", "ash", "ksh"))
 """Shells that a single command replaces without ``exec``."""
 
@@ -24,7 +24,7 @@ _EXECS_THE_LAST = frozenset(("bash", "ash", "ksh"))
 def shell_path(words: Sequence[str]) -> SignalPath | list[str]:
     """Return what becomes of the signal, or the command that replaces the shell and receives it."""
     shell = words[0].rpartition("/")[2]
-    text, script = _string(words)
+    text, script = string_of(words)
     commands = shell_words.commands(text) if text else None
     if not commands or text is None:
         return unknown(script or shell)
@@ -32,7 +32,7 @@ def shell_path(words: Sequence[str]) -> SignalPath | list[str]:
     apart = bool(ends & {"|", "&"})
     if any(command[0] == "trap" for command in commands):
         return _trapped(shell, commands)
-    last = next((command for command in reversed(commands) if command[0] not in _CLOSING), commands[-1])
+    last = next((command for command in reversed(commands) if command[0] not in CLOSING), commands[-1])
     if any(command[0] == "exec" and len(command) > 1 for command in commands):
         return last[1:] if last[0] == "exec" and len(last) > 1 and not apart else unknown(shell)
     if shell in ("sh", "dash") or apart or last[0] in QUICK:
@@ -49,7 +49,7 @@ def _trapped(shell: str, commands: Sequence[Sequence[str]]) -> SignalPath:
     return SignalPath() if kills and waits > 1 else unknown(shell)
 
 
-def _string(words: Sequence[str]) -> tuple[str | None, str]:
+def string_of(words: Sequence[str]) -> tuple[str | None, str]:
     """Return the string of a shell's ``-c``, and the name of the script that it runs instead."""
     at, has_string = 1, False
     while at < len(words) and words[at][:1] in {"-", "+"} and words[at] != "-":

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _SLEEP = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([smhd]?)")
 _AT_ONCE = re.compile(
-    r"(?:nginx|openresty) .*-s (?:quit|stop)|(?:apachectl|apache2ctl|httpd|apache2) .*(?:graceful-stop|stop)"
-    r"|(?:kill|pkill|killall|killall5)(?: .*)?"
+    r"(?:nginx|openresty) .*-s quit|(?:apachectl|apache2ctl|httpd|apache2) .*graceful-stop"
+    r"|(?:kill|pkill|killall|killall5)"
+    r"(?! .*-(?:s ?|-signal[ =])?(?:SIG)?(?:HUP|KILL|USR[12]|CONT|STOP|0|1|9|10|12)\b)(?: .*)?"
 )
-"""Commands that ask the server to end, and return."""
+"""Commands that ask the server to end in its own time, and return; other signals of kill mean something else."""
 _WAITING = re.compile(r"nodetool (?:.* )?drain|rabbitmq(?:ctl|-upgrade) .*|wait-shutdown(?: .*)?|supervisorctl stop.*")
 """Commands that ask the server to end, and return when it has, or has drained: how long that takes is unknown.
 

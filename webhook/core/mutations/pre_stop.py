@@ -18,7 +18,7 @@ from webhook.core import room
 from webhook.core.decision import Reason, patched, skipped
 from webhook.core.signal_hook import NoHook, shell_for_hook
 from webhook.core.status import added_hook
-from webhook.launcher import signal_hook
+from webhook.launcher import MAX_SECONDS, signal_hook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +99,7 @@ def decide(pod: Pod, resolved: Resolved) -> Iterator[Decision]:
             yield skipped(container.target, PreStop.ONE_SHOT_CONTAINER, policy=policy)
         else:
             reason, operations = _hook(pod, path, container, resolved, size, seconds)
-            if other and reason is not PreStop.SIGNAL_HOOK_ADDED:
+            if other and reason is PreStop.SLEEP_ADDED:
                 reason = PreStop.SLEEP_MATCHED
             values: dict[str, object] = {"seconds": seconds, "other": other, "limit": room.MAX_POD_BYTES}
             yield patched(container.target, reason, operations, seconds, **values)
@@ -131,6 +131,6 @@ def _length(pod: Pod, settings: Settings) -> tuple[int, str]:
     """
     hooks = [(container.pre_stop_seconds or 0, container.target) for _, container in pod.containers()]
     longest, other = max(hooks, key=lambda hook: hook[0])
-    if longest > settings.pre_stop_sleep_seconds and room.fits(pod, longest, settings):
+    if settings.pre_stop_sleep_seconds < longest <= MAX_SECONDS and room.fits(pod, longest, settings):
         return longest, other
     return settings.pre_stop_sleep_seconds, ""

@@ -57,6 +57,7 @@ VARIABLES = {
     "line": "l",
     "missed": "m",
     "own": "n",
+    "polls": "q",
     "groups": "k",
     "parent": "y",
     "process": "o",

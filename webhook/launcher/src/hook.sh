@@ -65,16 +65,19 @@ _between() {
 }
 
 # _choose_signal PROCESS: set `signal` to the one that lets it finish its requests; fail where it has to be left alone.
-# SIGTERM cuts requests in nginx and php-fpm (SIGQUIT does not), in Apache (SIGWINCH does not), in uwsgi and `php -S`.
+# SIGTERM cuts requests in nginx, php-fpm and unicorn (SIGQUIT does not), in Apache (SIGWINCH does not), haproxy (SIGUSR1
+# does not) and lighttpd (SIGINT does not), and in uwsgi, `php -S`, envoy, make and runsvdir, which are left alone.
 # A process without a handler would die of it. Node, Java, Ruby, PHP and Go always show one: a parent may be nothing but
 # what started the server (child_process.spawn, ProcessBuilder, system, passthru, os/exec), and where the first process
 # drops SIGTERM (`dropped`), that server finishes its requests today.
 _choose_signal() {
-  signal=TERM parent=${dropped:+${children:+parent}}
+  signal=TERM parent=${dropped:+${children:+1}}
   case $name,$parent,${line#/*bin/} in
-    nginx,* | php-fpm*) signal=QUIT ;;
+    nginx,* | php-fpm* | *,unicorn*) signal=QUIT ;;
     apache2,* | httpd,*) signal=WINCH ;;
-    uwsgi* | *,php*-S* | *,parent,node* | *,parent,java* | *,parent,ruby* | *,parent,php*) return 1 ;;
+    haproxy*) signal=USR1 ;;
+    lighttpd*) signal=INT ;;
+    uwsgi* | *,php*-S* | envoy* | make,* | runsvdir* | *,1,node* | *,1,java* | *,1,ruby* | *,1,php*) return 1 ;;
   esac
   _catches $1 || return
   # Go's runtime catches this set of signals (SIGHUP and SIGINT only where they were not ignored). A program that calls
@@ -90,14 +93,14 @@ _choose_signal() {
   return 1
 }
 
-# _deliver PROCESS [kept]: signal the real processes at or below it, and add them to `told`. "kept": something above keeps
+# _deliver PROCESS [1]: signal the real processes at or below it, and add them to `told`. 1: something above keeps
 # the kubelet's SIGTERM from it; without that it is told by the kubelet, or by an init that forwards.
 _deliver() {
   _children $1
   read -r name <$1/comm
   read -r line <$1/cmdline
   if [ "$children" ] && _between $1; then
-    _forwards || set -- $1 kept
+    _forwards || set -- $1 1
     for process in $children; do
       [ $1 = 1 ] && _left_behind $process && continue
       _deliver $process $2
@@ -118,7 +121,11 @@ read -r name <$first/comm
 _deliver $first
 [ ! "$dropped" ] || exit 0
 # Not _gone: a JVM that is about to end needs some more time, and SIGTERM would end a shell above it, with another code,
-# until the shell has taken note of the end.
+# until the shell has taken note of the end. Nobody takes note of an orphan below npm: 20 looks (`polls`) are enough.
 for process in $told; do
-  while _look $process; do sleep .1 || sleep 1 || exit 0; done
+  polls=
+  while _look $process && [ ${#polls} -lt 20 ]; do
+    ! _gone $process || polls=$polls.
+    sleep .1 || sleep 1 || exit 0
+  done
 done

@@ -47,8 +47,8 @@ _children() {
 _runs_scripts() {
   read -r line <$1/cmdline
   line=${line#/*bin/}
-  case ${line#node*[/.]bin/} in
-    np[mx]* | pnp[mx]* | yarn* | *yarn-[1-9]*js* | *yarn*/lib/cli.js* | corepack* | run-[ps]* | env-cmd*) ;;
+  case ${line#node*[/.]bin/},$line in
+    np[mx]* | pnp[mx]* | yarn* | *yarn-[1-9]*js* | *yarn*/lib/cli.js* | corepack* | run-[ps]*,node* | env-cmd*,node*) ;;
     *) return 1 ;;
   esac
 }
