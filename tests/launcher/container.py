@@ -174,8 +174,8 @@ class Container:
         self.out.seek(0)
         self.outcome.output = self.out.read().decode(errors="replace")
         record = Path(self.folder.name) / "record"
-        if record.exists():
-            self.outcome.record = json.loads(record.read_text())
+        if record.exists() and (text := record.read_text()):  # empty: the application ended while it wrote
+            self.outcome.record = json.loads(text)
         return self.outcome
 
     def close(self) -> None:

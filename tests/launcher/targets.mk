@@ -7,6 +7,7 @@ launcher: .venv/ready ## write webhook/launcher/texts.py from its sources (needs
 # Every run is a container of its own that mostly waits: two processes with eight containers each keep two cores busy.
 PROOF := $(BIN)/pytest -m matrix -n 2 --dist worksteal
 ORACLE := tests/launcher/test_oracle.py tests/launcher/test_fuzz.py
+HOOK := tests/launcher/test_hook_matrix.py tests/launcher/test_hook_servers.py
 
 .PHONY: launcher-tools
 launcher-tools: .venv/ready
@@ -14,7 +15,11 @@ launcher-tools: .venv/ready
 
 .PHONY: test-launcher
 test-launcher: launcher-tools ## the whole signal matrix (root; installs ten package managers once)
-	$(PROOF) tests/launcher $(ORACLE:%=--ignore=%)
+	$(PROOF) tests/launcher $(ORACLE:%=--ignore=%) $(HOOK:%=--ignore=%)
+
+.PHONY: test-hook
+test-hook: launcher-tools ## the signal hook with every package manager, shell and init, and with real servers (root)
+	$(PROOF) $(HOOK)
 
 .PHONY: test-oracle
 test-oracle: launcher-tools ## every way to invoke a package manager against the launcher, and the fuzz (root)
