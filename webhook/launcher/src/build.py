@@ -16,9 +16,9 @@ HERE = Path(__file__).resolve().parent
 TARGET = HERE.parent / "texts.py"
 JAVASCRIPT = ("scanner.js", "recorder.js")
 TEXTS = {
-    "INIT": ("trap.sh", "walk.sh", "stop.sh", "run.sh", "launch.sh", "init.sh"),
-    "EXEC": ("trap.sh", "walk.sh", "stop.sh", "run.sh", "launch.sh", "exec.sh"),
-    "SUPERVISE": ("trap.sh", "walk.sh", "stop.sh", "run.sh", "supervise.sh"),
+    "INIT": ("stop.sh", "run.sh", "launch.sh", "init.sh"),
+    "EXEC": ("stop.sh", "run.sh", "launch.sh", "exec.sh"),
+    "SUPERVISE": ("stop.sh", "run.sh", "supervise.sh"),
     "HOOK": ("walk.sh", "hook.sh"),
 }
 SHELL = tuple(sorted({name for parts in TEXTS.values() for name in parts}))
@@ -26,7 +26,6 @@ SOURCES = (*SHELL, *JAVASCRIPT, "build.py", "package-lock.json")
 FUNCTIONS = {
     "_between": "_b",
     "_catches": "_c",
-    "_record": "_d",
     "_children": "_e",
     "_find_first": "_f",
     "_forwards": "_m",
@@ -70,8 +69,6 @@ VARIABLES = {
     "dropped": "w",
 }
 """Variables of the shell sources."""
-SUBSTITUTION = re.compile(r"\$\((?!\()([^()]*)\)")
-"""A command substitution that has no parentheses inside."""
 TERSER = (
     "--ecma 2015 --toplevel --mangle toplevel,reserved=['$'] --format quote_style=2 --compress "
     "ecma=2015,passes=4,unsafe=true,unsafe_arrows=true,booleans_as_integers=true,keep_fargs=false"
@@ -101,12 +98,13 @@ def renamed(text: str, names: Mapping[str, str]) -> str:
 def shell(names: Iterable[str]) -> str:
     """Return shell sources as one program without comments and indentation, its variables renamed.
 
-    Command substitutions are written with backquotes, which shfmt replaces: launch.sh says why.
+    The program is one compound command, and so parsed as a whole before its first trap is set: bash 5.2 runs a trap in
+    the middle of its parsing, and fails with "unexpected EOF".
     """
-    source = "".join((HERE / name).read_text() for name in names)
+    source = "".join(("{\n", *((HERE / name).read_text() for name in names), "}\n"))
     shfmt = Path(sys.executable).with_name("shfmt")
     done = subprocess.run([shfmt, "-ln", "posix", "-mn"], input=source, capture_output=True, text=True, check=True)
-    return renamed(SUBSTITUTION.sub(r"`\1`", done.stdout.strip()), VARIABLES)
+    return renamed(done.stdout.strip(), VARIABLES)
 
 
 def javascript() -> str:

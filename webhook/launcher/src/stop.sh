@@ -1,12 +1,31 @@
 # shellcheck shell=sh disable=SC1007,SC2086,SC2329
-# Part 1: what a signal does. Functions that take a process are called in /proc.
+# Part 1: what a signal does.
 #
 # The rule of all parts: no variable is set outside a subshell. An application may be given any name in its
 # environment, a shell exports what it imported, and so an assignment here would change what the application sees. State
 # lives in positional parameters, in $!, in subshells, and in one function that is defined anew. Words are split on
 # purpose. dash, busybox and bash know `-ef` and `-S`.
 
-# _between PROCESS: where it has children it only stands between them and us, because it does not tell them of
+# Until everything below is known nothing has been started, and SIGTERM ends us.
+trap 'exit 143' TERM
+
+# _gone PROCESS, in /proc: it has ended, or is about to (the flag PF_EXITING).
+# proc(5): pid (comm) state ppid pgrp session tty_nr tpgid flags ...
+_gone() {
+  read -r fields <$1/stat || return 0
+  set -- ${fields##*\)}
+  [ $1 = Z ] || [ $(($7 & 4)) != 0 ]
+}
+
+# _catches PROCESS, in /proc: it has a handler for SIGTERM, or waits for it with the signal blocked, as tini does.
+# (Not from status: bash reads line by line with lseek(2), and the state's name changes its length meanwhile.)
+_catches() {
+  read -r fields <$1/stat || return
+  set -- ${fields##*\)}
+  [ $((${30} >> 14 & 1 | ${32} >> 14 & 1)) = 1 ]
+}
+
+# _between PROCESS, in /proc: where it has children it only stands between them and us, because it does not tell them of
 # SIGTERM, or what it tells them is no use. That is so of everybody who would die of it, of npm and its like (run-p, run-s
 # and env-cmd forward nothing), and of those that tell a shell, which dies and leaves its own children alone.
 _between() {
@@ -17,10 +36,14 @@ _between() {
   fi && return
   read -r line <$1/comm
   case $line in su | runuser | tini | dumb-init) return ;; esac
-  _runs_scripts $1
+  read -r line <$1/cmdline
+  case ${line##*bin/} in
+    np[mx]* | pnp[mx]* | yarn* | *yarn-[1-9]*js* | *yarn*/lib/cli.js* | corepack* | run-[ps]* | env-cmd*) ;;
+    *) return 1 ;;
+  esac
 }
 
-# _ours PROCESS: it is one of our own subshells, or the recorder, or it has just ended, and its command line
+# _ours PROCESS, in /proc: it is one of our own subshells, or the recorder, or it has just ended, and its command line
 # with it. None of these counts as somebody who heard: a subshell that was forked just now still has our trap, which
 # swallows the signal, and the recorder can be past its own.
 _ours() {
@@ -30,6 +53,8 @@ _ours() {
 }
 
 # _tell PROCESS SIGNAL, in a subshell in /proc: signal the process, or where it only stands in between, those below it.
+# Of a pipeline only the members that are not fed by a pipe (in yarn 4: a socket) are told; the others end with them.
+#
 # In and out: `told`, the processes that were told (12) or only seen (seen12).
 # In: `again`, "1" where a process is told only if it was seen on the look before; `blind`, "1" where nobody can be seen
 # to catch anything.
@@ -37,10 +62,18 @@ _ours() {
 # could hear, and its parent may have started the next one meanwhile; `idle`, it is a package manager between two
 # scripts, which forwards the signal to nobody, and may start the next script all the same.
 _tell() {
-  _children $1
+  children= unfed=
+  for process in [0-9]*; do
+    read -r fields <$process/stat || continue
+    set -- $1 $2 ${fields##*\)}
+    [ $4 = $1 ] || continue
+    ! _gone $process || continue
+    children="$children $process"
+    [ -p $process/fd/0 ] || [ -S $process/fd/0 ] || unfed="$unfed $process"
+  done
   if _between $1; then
     if [ "$children" ]; then
-      for process in $children; do _tell $process $2; done
+      for process in ${unfed:-$children}; do _tell $process $2; done
       return
     fi
     ! _catches $1 || idle=1

@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC1007,SC2034,SC2086
-# The processes of a container, as /proc shows them. Every function is called in /proc. Launcher and hook share them.
+# The processes of a container, as /proc shows them. Every function is called in /proc.
 
 # _look PROCESS: set `fields` to what its stat says after the name, which may hold spaces and parentheses; fail where the
 # process has ended.
