@@ -66,13 +66,7 @@ def stop(
             ended = run(box, hook, grace, environ) if hook else Ended(box.outcome)
             box.send(signal.SIGTERM)
             box.end(grace)
-            answer = b""
-            try:
-                while chunk := client.recv(4096):
-                    answer += chunk
-            except OSError:
-                pass
-            box.outcome.answered = answer.endswith(b"answered\n")
+            box.outcome.answered = lab.is_answered(client)
         return ended
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -60,6 +61,17 @@ def programs(box: Container) -> set[str]:
     return names
 
 
+def is_answered(client: socket.socket) -> bool:
+    """Read what the application sends until the connection ends; tell whether that is the whole answer."""
+    answer = b""
+    try:
+        while chunk := client.recv(4096):
+            answer += chunk
+    except OSError:
+        pass
+    return answer.endswith(b"answered\n")
+
+
 def stop_in_flight(
     argv: Sequence[str], *, grace: float = PATIENCE, number: int = signal.SIGTERM, **options: Any
 ) -> Outcome:
@@ -70,13 +82,7 @@ def stop_in_flight(
         with box.request() as client:
             box.send(number)
             outcome = box.end(grace)
-            answer = b""
-            try:
-                while chunk := client.recv(4096):
-                    answer += chunk
-            except OSError:
-                pass
-            outcome.answered = answer.endswith(b"answered\n")
+            outcome.answered = is_answered(client)
         return outcome
 
 

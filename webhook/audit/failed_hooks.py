@@ -45,6 +45,8 @@ class FailedHooks:
 
     def of(self, kind: str, namespace: str, name: str) -> set[str]:
         """Return the containers of a workload's Pods whose hook failed; the Pods are recognised by their names."""
+        if not self._found:  # as in most clusters, and asked for every Pod
+            return set()
         pod = re.compile(re.escape(name) + _SUFFIX.get(kind, _OTHER_SUFFIX))
         return {container for where, of, container in self._found if where == namespace and pod.fullmatch(of)}
 

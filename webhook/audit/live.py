@@ -147,9 +147,11 @@ class Fleet:
 
     def _judge(self, entry: Entry, pod: Mapping[str, Any]) -> None:
         layer = Layer.of_profile(entry.profile, self.profiles[entry.profile])
-        failed = self._failed_hooks.of(entry.kind, entry.namespace, entry.name) & _exec_hooks(pod)
-        hooks = {**dict.fromkeys(failed, FAILS), **self.scenario.hooks}
-        judge(entry, pod, replace(self.scenario, hooks=hooks), (layer,), None, self.override)
+        scenario = self.scenario
+        if failed := self._failed_hooks.of(entry.kind, entry.namespace, entry.name):
+            hooks = dict.fromkeys(failed & _exec_hooks(pod), FAILS)
+            scenario = replace(scenario, hooks={**hooks, **scenario.hooks})
+        judge(entry, pod, scenario, (layer,), None, self.override)
 
 
 def _exec_hooks(pod: Mapping[str, Any]) -> set[str]:

@@ -22,7 +22,7 @@ from webhook.core import shell_words
 from webhook.core.argv import NoStart, Start, find_start
 from webhook.core.command import command_of
 from webhook.core.shell_proof import DEFAULT_SHELL, is_shell, shell_word
-from webhook.core.wrappers import program_behind, wrapper_of
+from webhook.core.wrappers import behind_wrappers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,11 +40,11 @@ class NoHook(Enum):
 
 def shell_for_hook(container: Container, resolved: Resolved) -> str | NoHook:
     """Return the word that starts the signal hook's shell in the container, or why it gets none."""
-    command = command_of(container, resolved.image_commands)
-    start = find_start(command.argv)
-    program = _program(command.argv) if command.in_command else []
     if resolved.settings.signal_hook == "off" or _other_signal(container):
         return NoHook.NOT_NEEDED
+    command = command_of(container, resolved.image_commands)
+    start = find_start(command.argv)
+    _, program = behind_wrappers(command.argv) if command.in_command else ([], [])
     if command.in_command and not _may_keep_signal(start, program):
         return NoHook.NOT_NEEDED
     image_shell, _ = resolved.image_shell(container.name)
@@ -60,7 +60,8 @@ def shell_for_hook(container: Container, resolved: Resolved) -> str | NoHook:
 
 def shell_may_stay(argv: list[str]) -> bool:
     """Tell whether a command that starts no package manager goes through a shell that may keep SIGTERM."""
-    return _may_keep_signal(NoStart.NO_PACKAGE_MANAGER, _program(argv))
+    _, program = behind_wrappers(argv)
+    return _may_keep_signal(NoStart.NO_PACKAGE_MANAGER, program)
 
 
 def _other_signal(container: Container) -> bool:
@@ -83,14 +84,6 @@ def _may_keep_signal(start: Start | NoStart, program: Sequence[str]) -> bool:
             commands = shell_words.commands(text)
             return not (commands and len(commands) == 1 and commands[0][0] == "exec")
     return True
-
-
-def _program(argv: list[str]) -> list[str]:
-    """Return the argv without the wrappers in front; nothing where the program behind them is not seen."""
-    at: int | None = 0
-    while at is not None and at < len(argv) and (wrapper := wrapper_of(argv[at])):
-        at = program_behind(wrapper, argv, at)
-    return [] if at is None else argv[at:]
 
 
 def _proven(words: Sequence[str]) -> str | None:

@@ -65,6 +65,16 @@ def wrapper_of(word: str) -> Wrapper | None:
     return _WRAPPERS.get(name)
 
 
+def behind_wrappers(argv: list[str]) -> tuple[list[str], list[str]]:
+    """Return the wrappers in front of an argv, and the argv behind them: empty if one of them hides its program."""
+    wrappers: list[str] = []
+    at: int | None = 0
+    while at is not None and at < len(argv) and (wrapper := wrapper_of(argv[at])):
+        wrappers.append(argv[at])
+        at = program_behind(wrapper, argv, at)
+    return wrappers, ([] if at is None else argv[at:])
+
+
 def program_behind(wrapper: Wrapper, words: list[str], at: int) -> int | None:
     """Return the index of the program behind the wrapper at ``at``; ``len(words)`` if there is none, None if hidden.
 

@@ -8,10 +8,11 @@ from webhook.core import shell_words
 from webhook.core.argv import Start, find_start
 from webhook.core.command import command_of
 from webhook.core.programs import QUICK, SHELLS
+from webhook.core.wrappers import behind_wrappers
 from webhook.launcher import texts
 from webhook.predict.delivery import RECEIVED, SignalPath, unknown
 from webhook.predict.launchers import DRAINS_ON, launcher_path, program_name, started
-from webhook.predict.process import DEPTH, behind_wrappers
+from webhook.predict.process import DEPTH
 from webhook.predict.shells import CLOSING, string_of
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def hook_path(container: Container, pod: Pod, resolved: Resolved, path: SignalPa
 
 
 def _behind(argv: Sequence[str], depth: int) -> SignalPath:
-    words, _ = behind_wrappers(list(argv))
+    _, words = behind_wrappers(list(argv))
     if not words or not depth or "$" in words[0] or "`" in words[0]:
         return unknown(program_name(argv[0]))
     if words[0].rpartition("/")[2] in SHELLS:

@@ -13,7 +13,7 @@ from webhook.core.argv import NoStart, Start, find_start
 from webhook.core.command import command_of
 from webhook.core.package_managers import tool_of
 from webhook.core.programs import SHELLS
-from webhook.core.wrappers import program_behind, wrapper_of
+from webhook.core.wrappers import behind_wrappers
 from webhook.predict.delivery import RECEIVED, Missing, SignalDelivery, SignalPath, unknown
 from webhook.predict.launchers import DRAINS_ON, launcher_path, program_name, started
 from webhook.predict.shells import shell_path
@@ -47,7 +47,7 @@ def signal_path(container: Container, resolved: Resolved, signal: str | None = N
 
 
 def _path(argv: Sequence[str], signal: str | None, depth: int) -> SignalPath:
-    words, has_init = behind_wrappers(list(argv))
+    wrappers, words = behind_wrappers(list(argv))
     if not words or depth == 0 or "$" in words[0] or "`" in words[0]:
         return unknown(program_name(words[0] if words else argv[0]))
     if words[0].rpartition("/")[2] in SHELLS:
@@ -55,6 +55,7 @@ def _path(argv: Sequence[str], signal: str | None, depth: int) -> SignalPath:
         if not isinstance(path, SignalPath):
             return _path(path, signal, depth - 1)
         # Behind an init the shell is not PID 1: SIGTERM ends it, the init after it, and the server with them.
+        has_init = any(program_name(wrapper) in _INITS for wrapper in wrappers)
         cut = has_init and path.delivery is SignalDelivery.KEPT
         return path._replace(delivery=SignalDelivery.CUT) if cut else path
     if drains_on := DRAINS_ON.get(program_name(words[0])):
@@ -70,13 +71,3 @@ def _drains_on(program: str, drains_on: str, signal: str | None) -> SignalPath:
     if signal is None:
         return unknown(program, Missing.STOP_SIGNAL)
     return RECEIVED if signal == drains_on else SignalPath(SignalDelivery.CUT, program)
-
-
-def behind_wrappers(argv: list[str]) -> tuple[list[str], bool]:
-    """Return the argv without the wrappers in front, empty if they hide it; and whether an init is among them."""
-    at: int | None = 0
-    has_init = False
-    while at is not None and at < len(argv) and (wrapper := wrapper_of(argv[at])):
-        has_init |= program_name(argv[at]) in _INITS
-        at = program_behind(wrapper, argv, at)
-    return ([] if at is None else argv[at:]), has_init
