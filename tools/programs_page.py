@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from webhook.predict.programs import PROGRAMS, Program, Stop, Verdict
+from webhook.predict.delivery import SignalDelivery
+from webhook.predict.programs import PROGRAMS, Program, Stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ INTRODUCTION = """# Programs in front of a server
 
 Kubernetes sends SIGTERM to PID 1 of a container. This page says what becomes of the server if PID 1 is another
 program that starts it: a shell, a package manager, an init, a process manager. It also has servers that are PID 1
-themselves. `heard`: the server receives SIGTERM exactly once and answers the request that is in flight. `kept`: the
+themselves. `received`: the server receives SIGTERM exactly once and answers the request that is in flight. `kept`: the
 server does not receive SIGTERM, and everything runs until SIGKILL at the end of the grace period. `cut`: the server
 ends before it has answered, by the signal or because PID 1 has ended. `unknown`: the server receives another signal
 or more than one (the table says which), and what it does then depends on it, or the measurements differ. The number
@@ -35,13 +36,13 @@ are those that were measured. Others may differ.
 
 def programs_page() -> str:
     """Return docs/programs.md."""
-    return HEADER + "\n".join([INTRODUCTION, *_verdicts(), *_table()]) + "\n"
+    return HEADER + "\n".join([INTRODUCTION, *_counts(), *_table()]) + "\n"
 
 
-def _verdicts() -> Iterator[str]:
-    counts = {verdict: sum(row.pid1.verdict is verdict for row in PROGRAMS) for verdict in Verdict}
-    listed = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-    yield f"{len(PROGRAMS)} rows; as PID 1: {listed}.\n"
+def _counts() -> Iterator[str]:
+    counts = {delivery: sum(row.pid1.delivery is delivery for row in PROGRAMS) for delivery in SignalDelivery}
+    listed = ", ".join(f"{count} {delivery}" for delivery, count in counts.items() if count)
+    yield f"{len(PROGRAMS)} measurements; as PID 1: {listed}. Those that differ only in the shell are one row here.\n"
 
 
 def _table() -> Iterator[str]:
@@ -69,5 +70,5 @@ def _code(text: str) -> str:
 
 def _stop(stop: Stop) -> str:
     code = "" if stop.code is None else f" {stop.code}"
-    signals = f" ({', '.join(stop.signals)})" if stop.verdict is Verdict.UNKNOWN and stop.signals else ""
-    return f"{stop.verdict}{code}{signals}"
+    signals = f" ({', '.join(stop.signals)})" if stop.delivery is SignalDelivery.UNKNOWN and stop.signals else ""
+    return f"{stop.delivery}{code}{signals}"

@@ -18,7 +18,7 @@ from webhook.core.pod import read
 from webhook.core.room import fits
 from webhook.core.rules import violations
 from webhook.core.settings import Resolved, resolve
-from webhook.core.status import own_grace_seconds, recall
+from webhook.core.status import own_grace_seconds, with_recorded
 
 settings.register_profile("lastcall", deadline=None, max_examples=100)
 settings.load_profile("lastcall")
@@ -138,13 +138,13 @@ def test_an_added_sleep_is_no_shorter_than_a_hook_that_there_is_room_for(pod: di
     known = max(container.pre_stop_seconds or 0 for _, container in after.containers())
     for (_, old), (_, new) in zip(read(pod).containers(), after.containers(), strict=True):
         if new.pre_stop and not old.pre_stop:
-            assert new.pre_stop_seconds == known or not fits(recall(read(pod)), known, resolved(pod).settings)
+            assert new.pre_stop_seconds == known or not fits(with_recorded(read(pod)), known, resolved(pod).settings)
 
 
 @given(PODS)
 def test_at_least_half_of_the_own_grace_is_left_for_the_drain(pod: dict[str, Any]) -> None:
     """Behind a sleep that is added the process has the whole of the Pod's own grace, what was annotated, or half."""
-    before, after = recall(read(pod)), read(mutate(pod, LAYERS).after)
+    before, after = with_recorded(read(pod)), read(mutate(pod, LAYERS).after)
     drain = resolved(pod).settings.drain_seconds
     for (_, old), (_, new) in zip(before.containers(), after.containers(), strict=True):
         if new.pre_stop and not old.pre_stop:

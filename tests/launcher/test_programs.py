@@ -9,18 +9,19 @@ import pytest
 
 from tests.launcher.programs import measure, places
 from tests.launcher.programs.__main__ import line, main
-from webhook.predict.programs import PROGRAMS, Program, Stop, Verdict, render
+from webhook.predict.delivery import SignalDelivery
+from webhook.predict.programs import PROGRAMS, Program, Stop, render
 
 PARALLEL = 12
 """Containers at a time in one test: they mostly wait."""
 ROWS = [row for row in PROGRAMS if places.everyday(row)]
 PARTS = 8
 WRONG = {
-    "heard": ("tini -- sh -c 'SERVER; true'", Stop(Verdict.HEARD, 0, ("SIGTERM",))),
-    "kept": ("sh -c 'exec SERVER'", Stop(Verdict.KEPT, 137)),
-    "cut": ("sh -c 'exec SERVER'", Stop(Verdict.CUT, 0)),
-    "another code": ("sh -c 'exec SERVER'", Stop(Verdict.HEARD, 1, ("SIGTERM",))),
-    "twice": ("sh -c 'exec SERVER'", Stop(Verdict.UNKNOWN, 0, ("SIGTERM", "SIGTERM"))),
+    "received": ("tini -- sh -c 'SERVER; true'", Stop(SignalDelivery.RECEIVED, 0, ("SIGTERM",))),
+    "kept": ("sh -c 'exec SERVER'", Stop(SignalDelivery.KEPT, 137)),
+    "cut": ("sh -c 'exec SERVER'", Stop(SignalDelivery.CUT, 0)),
+    "another code": ("sh -c 'exec SERVER'", Stop(SignalDelivery.RECEIVED, 1, ("SIGTERM",))),
+    "twice": ("sh -c 'exec SERVER'", Stop(SignalDelivery.UNKNOWN, 0, ("SIGTERM", "SIGTERM"))),
 }
 
 

@@ -7,12 +7,13 @@ import shlex
 import pytest
 
 from tests.support.paths import ROOT
-from webhook.predict.programs import COLUMNS, PROGRAMS, SERVER, Program, Stop, Verdict, parse, render
+from webhook.predict.delivery import SignalDelivery
+from webhook.predict.programs import COLUMNS, PROGRAMS, SERVER, Program, Stop, parse, render
 
 ROW = Program(
     *("npm", "npm start", "true && SERVER", "dash", "npm:npm", ("10.9.9", "11.21.2")),
-    pid1=Stop(Verdict.CUT, 143),
-    init=Stop(Verdict.UNKNOWN, None, ("SIGTERM", "SIGINT")),
+    pid1=Stop(SignalDelivery.CUT, 143),
+    init=Stop(SignalDelivery.UNKNOWN, None, ("SIGTERM", "SIGINT")),
 )
 LINE = "npm|npm start|true && SERVER|dash|npm:npm|10.9.9 11.21.2|cut|143|-|unknown|-|SIGTERM SIGINT"
 
@@ -32,7 +33,7 @@ def test_a_row_is_read_and_written() -> None:
 )
 def test_a_malformed_table_is_an_error(text: str) -> None:
     """A missing or further column, and a verdict that there is not, are errors."""
-    with pytest.raises(ValueError, match=r"column|Verdict|empty"):
+    with pytest.raises(ValueError, match=r"column|SignalDelivery|empty"):
         parse(text)
 
 
@@ -45,22 +46,22 @@ def test_the_table_is_as_it_would_be_written() -> None:
 
 @pytest.mark.parametrize("row", PROGRAMS, ids=lambda row: f"{row.argv} {row.script} {row.shell} {row.versions[0]}")
 def test_every_row_is_consistent(row: Program) -> None:
-    """A server that hears was signalled once; what is kept ends with SIGKILL; what is read is a command."""
+    """A server that received SIGTERM received it once; what is kept ends with SIGKILL; what is read is a command."""
     assert shlex.split(row.argv)
     assert row.versions
     asked = any(word in row.argv + row.script for word in (SERVER, "server.js"))
     for stop in (row.pid1, row.init):
-        match stop.verdict:
-            case Verdict.HEARD:
+        match stop.delivery:
+            case SignalDelivery.RECEIVED:
                 assert stop.signals == (("SIGTERM",) if asked else ())
-            case Verdict.KEPT:
-                assert stop == Stop(Verdict.KEPT, 137)
-            case Verdict.CUT:
+            case SignalDelivery.KEPT:
+                assert stop == Stop(SignalDelivery.KEPT, 137)
+            case SignalDelivery.CUT:
                 assert stop.signals in ((), ("SIGTERM",))
-            case Verdict.UNKNOWN:
+            case SignalDelivery.UNKNOWN:
                 assert stop.signals != ("SIGTERM",)
 
 
-def test_every_verdict_but_unknown_has_rows() -> None:
+def test_received_kept_and_cut_have_rows() -> None:
     """The table tells programs apart."""
-    assert {row.pid1.verdict for row in PROGRAMS} >= {Verdict.HEARD, Verdict.KEPT, Verdict.CUT}
+    assert {row.pid1.delivery for row in PROGRAMS} >= {SignalDelivery.RECEIVED, SignalDelivery.KEPT, SignalDelivery.CUT}

@@ -164,7 +164,9 @@ def _exec_hooks(pod: Mapping[str, Any]) -> set[str]:
         hooks = {container.name: container.pre_stop for _, container in read(pod).containers()}
     except Malformed:
         return set()
-    return {name for name, hook in hooks.items() if hook and hook.exec and not (hook.signals and hook.seconds == 1)}
+    return {
+        name for name, hook in hooks.items() if hook and hook.exec and not (hook.is_signal_hook and hook.seconds == 1)
+    }
 
 
 def _owner(metadata: Mapping[str, Any]) -> tuple[str, str]:

@@ -29,7 +29,7 @@ class Start:
     """What lies in front, or what is started, is not known: only supervise the whole argv; ``at`` is 0."""
     behind_options: bool = False
     """The launcher needs ``--`` in front; otherwise the wrapper takes the shell's ``-c`` as its own option."""
-    by: int = field(default=0, compare=False)
+    program_at: int = field(default=0, compare=False)
     """Index of the program that was recognised: a package manager, node, a shell or su."""
 
 
@@ -119,7 +119,7 @@ def _program(words: list[str], at: int, depth: int) -> Start | NoStart | None:
     if name in SU:
         return _su(words, at, depth)
     if name == "eval":
-        return _string(" ".join(words[at + 1 :]), Start(at, "sh", by=at), depth - 1)
+        return _string(" ".join(words[at + 1 :]), Start(at, "sh", program_at=at), depth - 1)
     file = _node_file(words, at) if name in {"node", "nodejs"} else at
     tool = tool_of(_name(words[file])) if file < len(words) else None
     if tool:
@@ -130,9 +130,9 @@ def _program(words: list[str], at: int, depth: int) -> Start | NoStart | None:
 def _package_manager(words: list[str], at: int, file: int, tool: str) -> Start | NoStart:
     use = Use.HADOOP if "hadoop" in words[file] else use_of(tool, words[file + 1 :])
     if use is Use.RUN:
-        return Start(at, tool, by=at)
+        return Start(at, tool, program_at=at)
     if use is Use.UNSURE:
-        return Start(0, tool, supervise=True, by=at)
+        return Start(0, tool, supervise=True, program_at=at)
     return NoStart.ONE_SHOT if use is Use.ONCE else NoStart.NOT_NODE
 
 
@@ -162,7 +162,7 @@ def _shell(words: list[str], at: int, depth: int) -> Start | NoStart | None:
             text += option.count("o") + option.count("O")  # -o pipefail, -euxo pipefail, -O extglob
     if not has_string or text >= len(words):
         return None
-    answer = _string(words[text], Start(at, _name(words[at]), by=at), depth - 1)
+    answer = _string(words[text], Start(at, _name(words[at]), program_at=at), depth - 1)
     return None if answer is NoStart.NO_PACKAGE_MANAGER else answer
 
 
@@ -170,7 +170,7 @@ def _su(words: list[str], at: int, depth: int) -> Start | NoStart | None:
     """Answer for the string of su -c, which stays in front of what it starts."""
     for index in range(at, len(words) - 1):
         if words[index] in {"-c", "--command"}:
-            return _string(words[index + 1], Start(0, "sh", supervise=True, by=at), depth - 1)
+            return _string(words[index + 1], Start(0, "sh", supervise=True, program_at=at), depth - 1)
     return None
 
 

@@ -18,16 +18,16 @@ class Command(NamedTuple):
     """A container's argv and the field that each part of it stands in."""
 
     argv: list[str]
-    in_command: int
+    command_length: int
     """How many elements stand in ``command``, or in the image's ENTRYPOINT; the rest stands in ``args``. 0: nothing is
     known of the ENTRYPOINT, which ``args`` alone are given to."""
 
     def with_launcher(self, start: Start, elements: Sequence[str]) -> tuple[str, int, list[str]]:
         """Return the field to write, where in it the launcher stands, and its new value."""
-        if start.at < self.in_command:
-            field, at, old = "command", start.at, self.argv[: self.in_command]
+        if start.at < self.command_length:
+            field, at, old = "command", start.at, self.argv[: self.command_length]
         else:
-            field, at, old = "args", start.at - self.in_command, self.argv[self.in_command :]
+            field, at, old = "args", start.at - self.command_length, self.argv[self.command_length :]
         return field, at, [*old[:at], *elements, *old[at:]]
 
 

@@ -55,7 +55,7 @@ class Handler(View, frozen=True):
         return (self.exec and self.exec.command) or []
 
     @property
-    def signals(self) -> bool:
+    def is_signal_hook(self) -> bool:
         """Whether this is the signal hook, which sleeps, signals the real process, and waits for its end."""
         return self.actions == 1 and launcher.signal_hook_seconds(self.command) is not None
 

@@ -15,7 +15,7 @@ from webhook.core.patch import apply
 from webhook.core.pod import Malformed, read
 from webhook.core.rules import violations
 from webhook.core.settings import INJECT, SettingsReason, resolve
-from webhook.core.status import STATUS, recall, record, write
+from webhook.core.status import STATUS, record, with_recorded, write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -104,7 +104,7 @@ def mutate(document: Mapping[str, Any], layers: Sequence[Layer] = (), override: 
 
 def decide(pod: Pod, resolved: Resolved) -> Report:
     """Decide about a Pod that is read already, with the settings that are in force for it."""
-    document, pod = pod.document, recall(pod)
+    document, pod = pod.document, with_recorded(pod)
     if found := _gate(pod):
         reason, values = found
         return untouched(document, reason, **values)
@@ -113,7 +113,7 @@ def decide(pod: Pod, resolved: Resolved) -> Report:
         return _refuse(document, decisions, refusal, resolved)
     operations = _operations(decisions)
     if operations:
-        status = result.put(("metadata", "annotations", STATUS), write(result.status))
+        status = result.put(("metadata", "annotations", STATUS), write(result.recorded))
         operations, result = (*operations, *status), read(apply(result.document, status))
     if problems := violations(result) - violations(pod):
         rejected = refused("pod", PodReason.RESULT_REJECTED, problem="; ".join(sorted(map(str, problems))))
@@ -153,7 +153,7 @@ def _run(pod: Pod, resolved: Resolved) -> tuple[Pod, list[Decision]]:
         new = [replace(d, mutation=mutation.name) for d in mutation.decide(pod, resolved)]
         decisions += new
         if operations := _operations(new):
-            pod = replace(read(apply(pod.document, operations)), status=record(pod.status, new))
+            pod = replace(read(apply(pod.document, operations)), recorded=record(pod.recorded, new))
     return pod, decisions
 
 

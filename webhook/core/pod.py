@@ -106,7 +106,7 @@ class Pod(View, frozen=True):
     metadata: Metadata = Metadata()
     document: dict[str, Any] = {}  # noqa: RUF012 - msgspec gives every Pod its own
     """The JSON that this is a view of."""
-    status: dict[str, dict[str, Any]] = {}  # noqa: RUF012
+    recorded: dict[str, dict[str, Any]] = {}  # noqa: RUF012
     """What lastcall did to the Pod so far, in earlier rounds of admission and in this one: mutation -> target -> what
     undoes it. ``mutate`` fills it in."""
 
@@ -155,7 +155,7 @@ class Pod(View, frozen=True):
         for index, container in enumerate(self.spec.containers):
             yield ("spec", "containers", index), container
 
-    def sidecars(self) -> Iterator[tuple[Path, Container]]:
+    def native_sidecars(self) -> Iterator[tuple[Path, Container]]:
         """Native sidecars: init containers that restart (KEP-753), each with its path in the Pod."""
         for index, container in enumerate(self.spec.init_containers or ()):
             if container.restart_policy == "Always":

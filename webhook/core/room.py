@@ -24,7 +24,7 @@ class Size:
         self._pod = pod
         self._bytes = 0
 
-    def has_room(self, operations: Operations) -> bool:
+    def try_add(self, operations: Operations) -> bool:
         """Add the operations to the size; leave it and return False where it would exceed ``MAX_POD_BYTES``."""
         before = self._bytes or len(msgspec.json.encode(self._pod.document))
         grown = before + len(msgspec.json.encode(operations))
@@ -34,7 +34,7 @@ class Size:
 
 def native_sidecar_seconds(pod: Pod, settings: Settings) -> int:
     """Return the seconds that native sidecars need after the last app container: 0 in a Pod without them."""
-    return settings.sidecar_drain_seconds if any(pod.sidecars()) else 0
+    return settings.sidecar_drain_seconds if any(pod.native_sidecars()) else 0
 
 
 def within_own_grace(pod: Pod, sleep: int, settings: Settings) -> bool:

@@ -41,7 +41,7 @@ def violations(pod: Pod) -> frozenset[Violation]:
     size = sum(len(key.encode()) + len(value.encode()) for key, value in pod.annotations.items())
     if size > MAX_ANNOTATIONS_BYTES:
         found.add(Violation("metadata.annotations", f"{size} bytes are more than {MAX_ANNOTATIONS_BYTES}"))
-    for _, container in chain(pod.containers(), pod.sidecars()):
+    for _, container in chain(pod.containers(), pod.native_sidecars()):
         found |= _container(container, pod.grace_seconds)
     return frozenset(found)
 

@@ -63,9 +63,9 @@ def shell_word(words: Sequence[str], start: Start, image_shell: str = "unknown")
 def _front(words: list[str], start: Start) -> tuple[list[str], int]:
     """Return the wrappers in front, and the index of the first program that is none."""
     wrappers, at = [], 0
-    while at < start.by and (wrapper := wrapper_of(words[at])):
+    while at < start.program_at and (wrapper := wrapper_of(words[at])):
         wrappers.append(words[at])
-        at = program_behind(wrapper, words, at) or start.by  # find_start has seen through all of them
+        at = program_behind(wrapper, words, at) or start.program_at  # find_start has seen through all of them
     return wrappers, at
 
 
@@ -80,9 +80,9 @@ def _is_executed(start: Start, wrappers: Sequence[str], program: str) -> bool:
 
 def _proof(words: list[str], start: Start, first: int) -> str | None:
     """Return the shell that the programs need: the one at ``first``, and the one that was recognised behind it."""
-    if start.supervise and any(word.startswith("PATH=") for word in words[: start.by]):
+    if start.supervise and any(word.startswith("PATH=") for word in words[: start.program_at]):
         return None  # the launcher goes in front of `env PATH=...`, where another PATH is in force
-    if first != start.by:
+    if first != start.program_at:
         unknown = words[first]
         if is_shell(unknown):
             return unknown
@@ -90,12 +90,12 @@ def _proof(words: list[str], start: Start, first: int) -> str | None:
             return "sh"
         if _name(unknown) not in _STARTS_HERE:
             return None  # kubectl exec, docker run, ssh, chroot, nsenter, ... start it elsewhere
-    word = words[start.by]
+    word = words[start.program_at]
     if is_shell(word):
         return word
     if _name(word) in _PACKAGE_MANAGERS | _NEEDS_SHELL:
         return "sh"
-    file = next((each for each in words[start.by :] if tool_of(_name(each))), "")
+    file = next((each for each in words[start.program_at :] if tool_of(_name(each))), "")
     return DEFAULT_SHELL if _YARN_1.search(file) else None
 
 

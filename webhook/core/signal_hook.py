@@ -44,15 +44,15 @@ def shell_for_hook(container: Container, resolved: Resolved) -> str | NoHook:
         return NoHook.NOT_NEEDED
     command = command_of(container, resolved.image_commands)
     start = find_start(command.argv)
-    _, program = behind_wrappers(command.argv) if command.in_command else ([], [])
-    if command.in_command and not _may_keep_signal(start, program):
+    _, program = behind_wrappers(command.argv) if command.command_length else ([], [])
+    if command.command_length and not _may_keep_signal(start, program):
         return NoHook.NOT_NEEDED
     image_shell, _ = resolved.image_shell(container.name)
     if image_shell == "no":
         return NoHook.NOT_NEEDED
     if image_shell == "yes":
         return DEFAULT_SHELL
-    if command.in_command and isinstance(start, Start) and (word := shell_word(command.argv, start)):
+    if command.command_length and isinstance(start, Start) and (word := shell_word(command.argv, start)):
         return word
     commands = [program, *container.commands_run_inside]
     return next((word for words in commands if (word := _proven(words))), NoHook.SHELL_NOT_KNOWN)

@@ -35,9 +35,9 @@ def recorded(annotations: Mapping[str, str]) -> Status:
         return {}
 
 
-def recall(pod: Pod) -> Pod:
+def with_recorded(pod: Pod) -> Pod:
     """Return the Pod with the status that its own annotation records."""
-    return replace(pod, status=recorded(pod.annotations))
+    return replace(pod, recorded=recorded(pod.annotations))
 
 
 def record(status: Status, decisions: Iterable[Decision]) -> Status:
@@ -56,7 +56,7 @@ def write(status: Status) -> str:
 
 def own_grace_seconds(pod: Pod) -> int:
     """Return the Pod's grace period before the first round, in seconds: the user's own."""
-    match pod.status.get("grace-period", {}).get("pod"):
+    match pod.recorded.get("grace-period", {}).get("pod"):
         case [int(before), int(after)] if 0 < before < after == pod.grace_seconds and type(before) is int:
             return before
     return pod.grace_seconds
@@ -64,6 +64,6 @@ def own_grace_seconds(pod: Pod) -> int:
 
 def added_hook(pod: Pod, container: Container) -> bool:
     """Return whether the container's preStop hook is the native sleep or the signal hook that was added here."""
-    seconds = pod.status.get("pre-stop", {}).get(container.target)
+    seconds = pod.recorded.get("pre-stop", {}).get(container.target)
     hook = container.pre_stop
-    return bool(type(seconds) is int and hook and (hook.sleep or hook.signals) and hook.seconds == seconds)
+    return bool(type(seconds) is int and hook and (hook.sleep or hook.is_signal_hook) and hook.seconds == seconds)

@@ -170,7 +170,7 @@ def predict(pod: Pod, scenario: Scenario, resolved: Resolved) -> Timeline:
 
 def _seconds(pod: Pod, scenario: Scenario) -> dict[str, int]:
     """Return the grace of every container that is stopped."""
-    apps, natives = [c.name for _, c in pod.containers()], [c.name for _, c in pod.sidecars()]
+    apps, natives = [c.name for _, c in pod.containers()], [c.name for _, c in pod.native_sidecars()]
     if scenario.cause is Cause.LIVENESS:
         probed = {name: document_of(pod, name) for name in apps + natives}
         graces = {name: probe_grace_seconds(c, pod) for name, c in probed.items() if c.get("livenessProbe")}

@@ -93,7 +93,7 @@ def _hook(pod: Pod, container: ContainerTimeline, scenario: Scenario) -> Iterato
     hook = container.hook
     if hook is None:
         return
-    spec = next(c for _, c in (*pod.containers(), *pod.sidecars()) if c.name == container.name)
+    spec = next(c for _, c in (*pod.containers(), *pod.native_sidecars()) if c.name == container.name)
     if hook.outcome is HookOutcome.CUT:
         yield _finding(Harm.HOOK_CUT, container.name, seconds=hook.seconds, at=hook.end, minimum=MIN_GRACE_SECONDS)
     elif hook.outcome is HookOutcome.NOT_RUN:

@@ -37,7 +37,7 @@ def hook_path(container: Container, pod: Pod, resolved: Resolved, path: SignalPa
         return path
     if not container.pre_stop or container.pre_stop.command[2] != texts.HOOK:
         return unknown("a signal hook of another version")
-    if path == RECEIVED or not command.in_command or isinstance(find_start(command.argv), Start):
+    if path == RECEIVED or not command.command_length or isinstance(find_start(command.argv), Start):
         return RECEIVED
     return _behind(command.argv, DEPTH)
 

@@ -66,7 +66,7 @@ def container_timelines(
     free = max((app.released for app in apps), default=start)
     ordered = scenario.kubelet >= ORDERED_SIDECARS and scenario.cause is not Cause.LIVENESS
     natives: list[ContainerTimeline] = []
-    for _, container in reversed(list(pod.sidecars())):
+    for _, container in reversed(list(pod.native_sidecars())):
         if container.name in seconds:
             earliest = free if ordered else start
             sidecar = _stop(context, container, Role.NATIVE_SIDECAR, seconds[container.name], earliest)
@@ -140,5 +140,10 @@ def _hook(pod: Pod, container: Container, scenario: Scenario, grace: int, start:
 
 
 def _kind(handler: Handler) -> str:
-    actions = {"signal": handler.signals, "sleep": handler.sleep, "exec": handler.exec, "httpGet": handler.http_get}
+    actions = {
+        "signal": handler.is_signal_hook,
+        "sleep": handler.sleep,
+        "exec": handler.exec,
+        "httpGet": handler.http_get,
+    }
     return next((name for name, action in actions.items() if action), "tcpSocket")

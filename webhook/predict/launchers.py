@@ -33,12 +33,6 @@ lighttpd(8), https://yhbt.net/unicorn/SIGNALS.html
 _VERSION = re.compile(r"\d+(?:\.\d+)+$")
 _BY_ARGUMENT = frozenset(("bundle", "hatch", "pdm", "php", "pipenv", "poetry", "uv"))
 """Programs that start a server only with the first argument that was measured, such as ``uv run``."""
-_DELIVERIES = {
-    programs.Verdict.HEARD: SignalDelivery.RECEIVED,
-    programs.Verdict.KEPT: SignalDelivery.KEPT,
-    programs.Verdict.CUT: SignalDelivery.CUT,
-    programs.Verdict.UNKNOWN: SignalDelivery.UNKNOWN,
-}
 
 
 def program_name(word: str) -> str:
@@ -56,8 +50,8 @@ def _measured() -> dict[str, SignalDelivery]:
         # The server decides, not java: one row has a server without a shutdown hook.
         if name not in SHELLS | DRAINS_ON.keys() | {"java"} and not wrapper_of(name) and not tool_of(name):
             key = f"{name} {rest[0]}" if name in _BY_ARGUMENT else name
-            in_a_file = programs.SERVER in row.script and row.pid1.verdict is programs.Verdict.HEARD
-            delivery = SignalDelivery.UNKNOWN if in_a_file else _DELIVERIES[row.pid1.verdict]
+            in_a_file = programs.SERVER in row.script and row.pid1.delivery is SignalDelivery.RECEIVED
+            delivery = SignalDelivery.UNKNOWN if in_a_file else row.pid1.delivery
             found.setdefault(key, set()).add(delivery)
     return {key: _joined(deliveries) for key, deliveries in found.items()}
 

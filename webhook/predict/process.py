@@ -41,7 +41,7 @@ def signal_path(container: Container, resolved: Resolved, signal: str | None = N
         return SignalPath(SignalDelivery.DROPPED if tool_of(start.tool) else SignalDelivery.KEPT, start.tool)
     if start is NoStart.ALREADY_LAUNCHED:
         return RECEIVED
-    if not command.in_command:
+    if not command.command_length:
         return unknown("", Missing.COMMAND)
     return _path(command.argv, signal, DEPTH)
 

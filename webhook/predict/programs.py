@@ -7,15 +7,16 @@ predicts from them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from importlib.resources import files
 from typing import Final, NamedTuple
+
+from webhook.predict.delivery import SignalDelivery
 
 SERVER: Final = "SERVER"
 """Stands in ``argv`` and ``script`` for the command of the test server, which counts the signals that it receives."""
 PORT: Final = "PORT"
 """Stands in ``argv`` for the port on which a program that is the server itself listens."""
-_STOP: Final = ("verdict", "code", "signals")
+_STOP: Final = ("delivery", "code", "signals")
 COLUMNS: Final = (
     *("program", "argv", "script", "shell", "package", "versions"),
     *(f"{front}_{column}" for front in ("pid1", "init") for column in _STOP),
@@ -23,27 +24,16 @@ COLUMNS: Final = (
 _NONE: Final = "-"
 
 
-class Verdict(StrEnum):
-    """What becomes of the server and its in-flight request, from SIGTERM to PID 1 to the end of the grace period."""
-
-    HEARD = "heard"
-    """The server receives SIGTERM exactly once and answers the request."""
-    KEPT = "kept"
-    """The server does not receive SIGTERM, and everything runs until SIGKILL at the end of the grace period.
-
-    PID 1 may have received the signal and done nothing, or the kernel may have discarded it. The server sees no
-    difference.
-    """
-    CUT = "cut"
-    """The server ends before it has answered: by the signal, or because PID 1 ends and the kernel kills the rest."""
-    UNKNOWN = "unknown"
-    """It depends on the server, which receives another signal or more than one, or on chance: measurements differ."""
-
-
 class Stop(NamedTuple):
     """What one SIGTERM did."""
 
-    verdict: Verdict
+    delivery: SignalDelivery
+    """`RECEIVED`: the server receives SIGTERM exactly once and answers the request in flight.
+
+    `KEPT`: the server does not receive it and runs until SIGKILL: PID 1 does nothing, or the kernel discards the
+    signal. `CUT`: the server ends before it has answered, by the signal or because PID 1 ends. `UNKNOWN`: it receives
+    another signal or more than one, or measurements differ. `DROPPED` is not told apart from `CUT` here.
+    """
     code: int | None
     """The container's exit code; 137 after SIGKILL; None if it differs from run to run."""
     signals: tuple[str, ...] = ()
@@ -94,13 +84,13 @@ def _program(line: str) -> Program:
     return Program(program, argv, script, shell, package, tuple(versions.split()), pid1, init)
 
 
-def _stop(verdict: str, code: str, signals: str) -> Stop:
-    return Stop(Verdict(verdict), int(code) if code else None, tuple(signals.split()))
+def _stop(delivery: str, code: str, signals: str) -> Stop:
+    return Stop(SignalDelivery(delivery), int(code) if code else None, tuple(signals.split()))
 
 
 def _cells(program: Program) -> list[str]:
     stops = [
-        cell for stop in (program.pid1, program.init) for cell in (stop.verdict, stop.code, " ".join(stop.signals))
+        cell for stop in (program.pid1, program.init) for cell in (stop.delivery, stop.code, " ".join(stop.signals))
     ]
     words = (program.program, program.argv, program.script, program.shell, program.package, " ".join(program.versions))
     return [_NONE if cell in ("", None) else str(cell) for cell in (*words, *stops)]

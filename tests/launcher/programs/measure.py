@@ -20,7 +20,8 @@ from typing import Final
 from tests.launcher import lab
 from tests.launcher.programs import fastcgi
 from tests.launcher.programs.places import Place, path
-from webhook.predict.programs import PORT, SERVER, Program, Stop, Verdict
+from webhook.predict.delivery import SignalDelivery
+from webhook.predict.programs import PORT, SERVER, Program, Stop
 
 HERE: Final = Path(__file__).parent
 PROBE_FILE: Final = "server.js"
@@ -93,9 +94,11 @@ def _of_probe(box: lab.Container, grace: float) -> Stop:
         answered = _rest(client).endswith(b"answered\n")
     signals = tuple(event.removeprefix("told ") for event in outcome.events if event.startswith("told "))
     if answered:  # which it does after the first signal of any kind
-        return Stop(Verdict.HEARD if signals == ("SIGTERM",) else Verdict.UNKNOWN, _code(outcome), signals)
+        return Stop(
+            SignalDelivery.RECEIVED if signals == ("SIGTERM",) else SignalDelivery.UNKNOWN, _code(outcome), signals
+        )
     # Chance decides whether a process that is killed has noted a signal before.
-    return Stop(Verdict.KEPT if outcome.killed and not signals else Verdict.CUT, _code(outcome))
+    return Stop(SignalDelivery.KEPT if outcome.killed and not signals else SignalDelivery.CUT, _code(outcome))
 
 
 def _of_server(box: lab.Container, program: Program, port: int, grace: float) -> Stop:
@@ -105,8 +108,8 @@ def _of_server(box: lab.Container, program: Program, port: int, grace: float) ->
         outcome = box.end(grace)
         answered = b"answered\n" in _rest(client)
     if outcome.killed:
-        return Stop(Verdict.KEPT, _code(outcome))
-    return Stop(Verdict.HEARD if answered else Verdict.CUT, _code(outcome))
+        return Stop(SignalDelivery.KEPT, _code(outcome))
+    return Stop(SignalDelivery.RECEIVED if answered else SignalDelivery.CUT, _code(outcome))
 
 
 def _code(outcome: lab.Outcome) -> int:
@@ -153,10 +156,10 @@ def grace_for(expected: Stop) -> float:
 def agreed(stops: Iterable[Stop]) -> Stop:
     """Return what several runs have in common: UNKNOWN if their verdicts differ, no code if their codes do."""
     first, *others = stops
-    if any(stop.verdict is not first.verdict for stop in others):
-        return Stop(Verdict.UNKNOWN, None)
+    if any(stop.delivery is not first.delivery for stop in others):
+        return Stop(SignalDelivery.UNKNOWN, None)
     code = first.code if all(stop.code == first.code for stop in others) else None
-    return Stop(first.verdict, code, first.signals if all(stop.signals == first.signals for stop in others) else ())
+    return Stop(first.delivery, code, first.signals if all(stop.signals == first.signals for stop in others) else ())
 
 
 def same(expected: Program, measured: Program) -> bool:
@@ -167,7 +170,7 @@ def same(expected: Program, measured: Program) -> bool:
 
 def holds(row: Stop, seen: Stop) -> bool:
     """Say whether what was seen is what the row says."""
-    if row.verdict is Verdict.UNKNOWN and not row.signals:
+    if row.delivery is SignalDelivery.UNKNOWN and not row.signals:
         return True
     code, signals = row.code in (None, seen.code), row.signals in ((), seen.signals)
-    return row.verdict is seen.verdict and code and signals
+    return row.delivery is seen.delivery and code and signals

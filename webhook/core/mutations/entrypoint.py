@@ -123,9 +123,9 @@ def decide(pod: Pod, resolved: Resolved) -> Iterator[Decision]:
         yield skipped("pod", Entrypoint.WINDOWS)
         return
     size = room.Size(pod)
-    for path, container in (*pod.containers(), *pod.sidecars()):
+    for path, container in (*pod.containers(), *pod.native_sidecars()):
         decision = _decide(pod, path, container, resolved)
-        if decision.operations and not size.has_room(decision.operations):
+        if decision.operations and not size.try_add(decision.operations):
             decision = skipped(container.target, Entrypoint.POD_TOO_LARGE, limit=room.MAX_POD_BYTES)
         yield decision
 
@@ -137,7 +137,7 @@ def _decide(pod: Pod, path: Path, container: Container, resolved: Resolved) -> D
     if not command.argv:
         return skipped(container.target, Entrypoint.IMAGE_COMMAND_UNKNOWN, name=container.name)
     start = find_start(command.argv)
-    if not command.in_command and (isinstance(start, Start) or start is NoStart.NO_PACKAGE_MANAGER):
+    if not command.command_length and (isinstance(start, Start) or start is NoStart.NO_PACKAGE_MANAGER):
         return skipped(container.target, Entrypoint.IMAGE_ENTRYPOINT_UNKNOWN, name=container.name)
     if start is NoStart.NO_PACKAGE_MANAGER and shell_may_stay(command.argv):
         return skipped(container.target, Entrypoint.SHELL_STAYS)

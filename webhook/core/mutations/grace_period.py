@@ -124,7 +124,7 @@ def _longest(pod: Pod, own: int, settings: Settings, *, within: bool = False) ->
         for _, container in pod.containers()
         if not (within and added_hook(pod, container))
     ]
-    sidecars = [sidecar for _, sidecar in pod.sidecars()]
+    sidecars = [sidecar for _, sidecar in pod.native_sidecars()]
     # A sidecar's hook starts with the others', at the Pod's deletion, not when its turn to stop has come.
     needs += [Need(sidecar.pre_stop_seconds or 0, sidecar.target, "that for its preStop hook") for sidecar in sidecars]
     longest = max(needs, key=lambda need: need.seconds, default=Need(own, "pod", "its own grace period"))

@@ -91,7 +91,8 @@ def decide(pod: Pod, resolved: Resolved) -> Iterator[Decision]:
     size = room.Size(pod)
     for path, container in pod.containers():
         if container.pre_stop and added_hook(pod, container):
-            before = PreStop.SIGNAL_HOOK_ADDED_BEFORE if container.pre_stop.signals else PreStop.SLEEP_ADDED_BEFORE
+            signal_hook = container.pre_stop.is_signal_hook
+            before = PreStop.SIGNAL_HOOK_ADDED_BEFORE if signal_hook else PreStop.SLEEP_ADDED_BEFORE
             yield skipped(container.target, before, seconds=container.pre_stop_seconds)
         elif container.pre_stop:
             yield skipped(container.target, PreStop.HOOK_ALREADY_SET)
@@ -103,7 +104,7 @@ def decide(pod: Pod, resolved: Resolved) -> Iterator[Decision]:
                 reason = PreStop.SLEEP_MATCHED
             values: dict[str, object] = {"seconds": seconds, "other": other, "limit": room.MAX_POD_BYTES}
             yield patched(container.target, reason, operations, seconds, **values)
-    for _, sidecar in pod.sidecars():
+    for _, sidecar in pod.native_sidecars():
         yield skipped(sidecar.target, PreStop.NATIVE_SIDECAR)
 
 
@@ -118,7 +119,7 @@ def _hook(
         reason = PreStop.SHELL_NOT_KNOWN
     elif isinstance(shell, str):
         operations = pod.put(place, {"exec": {"command": signal_hook(seconds, shell)}})
-        if size.has_room(operations):
+        if size.try_add(operations):
             return PreStop.SIGNAL_HOOK_ADDED, operations
         reason = PreStop.TOO_LARGE_FOR_SIGNAL_HOOK
     return reason, pod.put(place, {"sleep": {"seconds": seconds}})
