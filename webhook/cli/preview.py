@@ -61,9 +61,9 @@ Exit codes:
 def command(names: Sequence[str], output: str, profile: str, known: Profiles, override: Layer, exit_code: bool) -> None:
     """Show what the webhook would change in the Pods of manifests, and why.
 
-    Reads Pods, Deployments, StatefulSets, DaemonSets, ReplicaSets, Jobs, CronJobs, PodTemplates and Lists, fills in the
-    API server's defaults, and runs the webhook's own code. Other kinds are not changed. The namespace is assumed
-    to have opted in.
+    Reads Pods, every kind with a Pod template (the workloads of Kubernetes, Rollouts, CloneSets, those of
+    --template-path) and Lists, fills in the API server's defaults, and runs the webhook's own code. Other kinds are not
+    changed. The namespace is assumed to have opted in.
     """
     layer = layers.choose(known, profile)
     changed = bad = False

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--profile", shell_complete=layers.complete_profiles, help="Show only this profile.")
 @layers.profiles_option
 @layers.override_option
-@click.option("-o", "--output", type=click.Choice(("table", "json")), default="table", help="Choose the output.")
+@click.option("-o", "--output", type=click.Choice(("text", "json")), default="text", help="Choose the output.")
 def command(profile: str | None, known: Profiles, override: Layer, output: str) -> None:
     """Show every setting, its value in each profile, and where the value comes from.
 
